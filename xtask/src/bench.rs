@@ -1,0 +1,86 @@
+//! `cargo xtask bench`.
+
+use std::path::Path;
+
+use crate::run::{cargo, output, run};
+use crate::{Command, Result, sections, tree};
+
+pub(crate) const COMMAND: Command = Command {
+    name: "bench",
+    summary: "measure against the peers and write docs/benchmarks.md",
+    help: "usage: cargo xtask bench [backends|sync] [--dir DIR] [--rounds N]
+
+Builds crates/testing/benches (and for `sync` the program omni) for release, runs it and puts
+its tables into docs/benchmarks.md, in the section of the benchmark and file system. Without a
+name, runs every benchmark. DIR is where files are written: the system's temporary folder if not
+given; use /dev/shm and a folder on a disk for the two runs that the document shows.",
+    run: bench,
+};
+
+const NAMES: &[&str] = &["backends", "sync"];
+const MANIFEST: &str = "crates/testing/benches/Cargo.toml";
+const DOCUMENT: &str = "docs/benchmarks.md";
+
+fn bench(arguments: &[String]) -> Result {
+    let (names, options) = match arguments.first() {
+        Some(name) if !name.starts_with('-') => {
+            let known = NAMES.iter().position(|known| known == name);
+            let at = known.ok_or_else(|| format!("no benchmark is named {name:?}"))?;
+            (&NAMES[at..=at], &arguments[1..])
+        }
+        _ => (NAMES, arguments),
+    };
+    for name in names {
+        let mut words = vec!["run", "--release", "--locked", "--manifest-path", MANIFEST];
+        if *name == "sync" {
+            run(&mut cargo(&[
+                "build",
+                "--release",
+                "--locked",
+                "--package",
+                OMNI,
+            ]))?;
+        }
+        words.extend(["--", *name]);
+        words.extend(options.iter().map(String::as_str));
+        let table = output(&mut cargo(&words))?;
+        println!("{table}");
+        let document = tree::read(DOCUMENT)?;
+        tree::write(Path::new(DOCUMENT), &with_table(&document, &table)?)?;
+    }
+    Ok(())
+}
+
+const OMNI: &str = "omnistorage-cli";
+
+/// The document with a section that a benchmark printed, markers included, in the place of the one
+/// before, or at the end.
+fn with_table(document: &str, table: &str) -> Result<String> {
+    let name = table
+        .lines()
+        .find_map(|line| line.strip_prefix("<!-- ")?.strip_suffix(":begin -->"))
+        .ok_or("the benchmark printed no section")?;
+    let text = sections::section(table, name).ok_or("the benchmark's section does not end")?;
+    match sections::section(document, name) {
+        Some(_) => sections::replaced(document, name, text),
+        None => Ok(format!("{}\n\n{}\n", document.trim_end(), table.trim_end())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_added_and_then_replaced() {
+        let table = |number: &str| format!("<!-- a:begin -->\n{number}\n<!-- a:end -->\n");
+        let first = with_table("# Benchmarks\n", &table("1")).unwrap();
+        assert_eq!(
+            first,
+            "# Benchmarks\n\n<!-- a:begin -->\n1\n<!-- a:end -->\n"
+        );
+        let second = with_table(&first, &table("2")).unwrap();
+        assert_eq!(second, first.replace('1', "2"));
+        assert!(with_table(&first, "no section").is_err());
+    }
+}

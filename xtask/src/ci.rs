@@ -1,0 +1,327 @@
+//! `cargo xtask ci`: everything that must hold before a change is merged.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::metadata::{Package, Workspace, newer_than};
+use crate::run::{cargo, output, root, run};
+use crate::{Command, Result, architecture, docs, features, test, tree};
+
+pub(crate) const COMMAND: Command = Command {
+    name: "ci",
+    summary: "run every check and every test",
+    help: "usage: cargo xtask ci [STEP...]
+
+Runs every step, or those named, in this order, also after one has failed, and fails if any did:
+  format        cargo fmt --check
+  architecture  who depends on whom, names, the weight of storage-core, the diagram
+  rust-version  no dependency needs a newer Rust than the workspace states
+  links         relative links in documents
+  readme        its table of features, its compiled example
+  length        long files (warns)
+  lint          clippy, warnings are errors
+  alone         each crate by itself, with each of its features by itself
+  benches       clippy on the benchmarks, a workspace of their own
+  doc           documentation with broken links denied
+  wasm          storage-core for wasm32-unknown-unknown, where the target is installed
+  deny          cargo deny, where it is installed
+  features      the tables in docs/backends are current
+  test          every test, as `cargo xtask test`",
+    run: ci,
+};
+
+/// How a step that did not fail ended.
+enum Outcome {
+    Passed,
+    /// For want of something; says of what.
+    Skipped(String),
+}
+
+struct Step {
+    name: &'static str,
+    run: fn(&Workspace) -> Result<Outcome>,
+}
+
+/// In order: quick ones first, the tests last, so that their counts end the output.
+const STEPS: &[Step] = &[
+    step("format", |_| passed(format())),
+    step("architecture", |all| passed(architecture::check(all))),
+    step("rust-version", |all| passed(rust_version(all))),
+    step("links", |_| passed(docs::check_links())),
+    step("readme", |all| Ok(skipped_if(docs::check_readme(all)?))),
+    step("length", |_| passed(length())),
+    step("lint", |_| passed(lint())),
+    step("alone", |all| passed(alone(all))),
+    step("benches", |_| passed(benches())),
+    step("doc", |_| passed(doc())),
+    step("wasm", |_| wasm()),
+    step("deny", |_| deny()),
+    step("features", feature_tables),
+    step("test", |_| passed(test::all())),
+];
+
+const fn step(name: &'static str, run: fn(&Workspace) -> Result<Outcome>) -> Step {
+    Step { name, run }
+}
+
+fn passed(result: Result) -> Result<Outcome> {
+    result.map(|()| Outcome::Passed)
+}
+
+fn skipped_if(reason: Option<String>) -> Outcome {
+    reason.map_or(Outcome::Passed, Outcome::Skipped)
+}
+
+fn ci(arguments: &[String]) -> Result {
+    let steps = chosen(arguments)?;
+    let workspace = Workspace::load()?;
+    let (mut report, mut failed) = (Vec::new(), 0);
+    for step in steps {
+        println!("== {}", step.name);
+        let start = Instant::now();
+        let result = (step.run)(&workspace);
+        let line = report_line(step.name, start.elapsed(), &result);
+        if let Err(error) = &result {
+            failed += 1;
+            println!("{error}");
+        }
+        println!("{line}");
+        report.push(line);
+    }
+    println!("== summary\n{}", report.join("\n"));
+    match failed {
+        0 => Ok(()),
+        _ => Err(format!("{failed} steps failed").into()),
+    }
+}
+
+/// The steps of these names, all if there are none, in their own order.
+fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
+    let known: BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
+        return Err(format!("no step is named {name:?}; see --help").into());
+    }
+    let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    Ok(STEPS.iter().filter(wanted).collect())
+}
+
+fn report_line(name: &str, time: Duration, result: &Result<Outcome>) -> String {
+    let outcome = match result {
+        Ok(Outcome::Passed) => "ok".to_owned(),
+        Ok(Outcome::Skipped(reason)) => format!("SKIPPED: {reason}"),
+        Err(_) => "FAILED".to_owned(),
+    };
+    format!("{name:<14}{:>7.1} s  {outcome}", time.as_secs_f64())
+}
+
+const BENCHES: &str = "crates/testing/benches/Cargo.toml";
+
+fn format() -> Result {
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run(&mut cargo(&["fmt", "--check", "--manifest-path", BENCHES]))
+}
+
+fn rust_version(workspace: &Workspace) -> Result {
+    let stated = workspace
+        .member("xtask")
+        .and_then(|own| own.rust_version.as_deref());
+    let ours = stated.ok_or("the workspace states no rust-version")?;
+    let newer = newer_than(ours, &workspace.others);
+    match newer.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "the workspace states Rust {ours}, but\n{}",
+            newer.join("\n")
+        )
+        .into()),
+    }
+}
+
+fn length() -> Result {
+    for line in tree::long_files()? {
+        println!("  warning: {line}");
+    }
+    Ok(())
+}
+
+fn lint() -> Result {
+    let words = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--locked",
+    ];
+    run(cargo(&words).args(DENY_WARNINGS))
+}
+
+fn benches() -> Result {
+    let words = [
+        "clippy",
+        "--manifest-path",
+        BENCHES,
+        "--all-targets",
+        "--locked",
+    ];
+    run(cargo(&words).args(DENY_WARNINGS))
+}
+
+const DENY_WARNINGS: [&str; 4] = ["--quiet", "--", "--deny", "warnings"];
+
+/// Builds every crate by itself, where no other crate switches features on for it, with warnings
+/// as errors.
+fn alone(workspace: &Workspace) -> Result {
+    for package in &workspace.members {
+        for features in selections(package) {
+            let words = ["clippy", "--package", &package.name, "--locked"];
+            run(cargo(&words).args(&features).args(DENY_WARNINGS))?;
+        }
+    }
+    Ok(())
+}
+
+/// The ways to build a crate that can differ: as it comes, without features, with each one, with all.
+fn selections(package: &Package) -> Vec<Vec<&str>> {
+    let names = package.features.iter().map(String::as_str);
+    let single: Vec<_> = names.filter(|name| *name != "default").collect();
+    if single.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut selections = vec![vec!["--no-default-features"]];
+    if package.features.len() > single.len() {
+        selections.push(Vec::new());
+    }
+    let one = |name| vec!["--no-default-features", "--features", name];
+    selections.extend(single.iter().map(|name| one(*name)));
+    if single.len() > 1 {
+        selections.push(vec!["--all-features"]);
+    }
+    selections
+}
+
+fn doc() -> Result {
+    let words = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--all-features",
+        "--locked",
+        "--quiet",
+    ];
+    run(cargo(&words).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn wasm() -> Result<Outcome> {
+    let target = "wasm32-unknown-unknown";
+    let library = output(
+        Process::new("rustc")
+            .args(["--print", "target-libdir", "--target", target])
+            .current_dir(root()),
+    )?;
+    if !Path::new(library.trim()).is_dir() {
+        let install = format!("rustup target add {target}");
+        return Ok(Outcome::Skipped(format!("run `{install}` to have it")));
+    }
+    let words = [
+        "check",
+        "--package",
+        "storage-core",
+        "--locked",
+        "--target",
+        target,
+    ];
+    passed(run(&mut cargo(&words)))
+}
+
+fn deny() -> Result<Outcome> {
+    let mut probe = cargo(&["deny", "--version"]);
+    let installed = probe
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?
+        .success();
+    if !installed {
+        let install = "cargo install --locked cargo-deny";
+        return Ok(Outcome::Skipped(format!("run `{install}` to have it")));
+    }
+    // Advisories are left to `cargo deny check`: their database is fetched over the network.
+    let words = [
+        "deny",
+        "--locked",
+        "--all-features",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ];
+    passed(run(&mut cargo(&words)))
+}
+
+fn feature_tables(workspace: &Workspace) -> Result<Outcome> {
+    if !features::is_there(workspace) {
+        let reason = "the workspace has no crate storage-features yet";
+        return Ok(Outcome::Skipped(reason.to_owned()));
+    }
+    passed(features::check())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(features: &[&str]) -> Package {
+        Package {
+            features: features.iter().map(|name| (*name).to_owned()).collect(),
+            ..Package::default()
+        }
+    }
+
+    #[test]
+    fn a_crate_is_built_with_each_feature_alone_and_no_way_twice() {
+        let none: [&str; 0] = [];
+        assert_eq!(selections(&package(&[])), [none]);
+        assert_eq!(
+            selections(&package(&["x"])),
+            [
+                vec!["--no-default-features"],
+                vec!["--no-default-features", "--features", "x"],
+            ]
+        );
+        let many = package(&["a", "b", "default"]);
+        let found: Vec<_> = selections(&many)
+            .iter()
+            .map(|words| words.join(" "))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "--no-default-features",
+                "",
+                "--no-default-features --features a",
+                "--no-default-features --features b",
+                "--all-features",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_step_is_in_the_help_and_unknown_ones_are_refused() {
+        for step in STEPS {
+            assert!(
+                COMMAND.help.contains(&format!("\n  {:<14}", step.name)),
+                "{}",
+                step.name
+            );
+        }
+        let names = ["test", "format"].map(str::to_owned);
+        let order: Vec<_> = chosen(&names)
+            .unwrap()
+            .iter()
+            .map(|step| step.name)
+            .collect();
+        assert_eq!(order, ["format", "test"]);
+        assert!(chosen(&["tests".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask test`.
+
+use crate::run::{cargo, run_watched};
+use crate::{Command, Result, refuse_arguments, servers};
+
+pub(crate) const COMMAND: Command = Command {
+    name: "test",
+    summary: "run every test, documentation examples included",
+    help: "usage: cargo xtask test
+
+Starts the servers that tests need, runs all tests and documentation examples of the
+workspace with all features, and stops the servers that it started. For a part of the
+tests, use cargo itself: `cargo test -p storage-core paths`.",
+    run: |arguments| {
+        refuse_arguments(arguments)?;
+        all()
+    },
+};
+
+/// Runs all tests and prints their number.
+pub(crate) fn all() -> Result {
+    let _servers = servers::start_all()?;
+    let mut counts = Counts::default();
+    let mut tests = cargo(&[
+        "test",
+        "--workspace",
+        "--all-features",
+        "--locked",
+        "--no-fail-fast",
+    ]);
+    let outcome = run_watched(&mut tests, |line| counts.add(line));
+    println!(
+        "tests: {} passed, {} failed, {} ignored",
+        counts.passed, counts.failed, counts.ignored
+    );
+    outcome?;
+    match counts.passed {
+        0 => Err("no test ran".into()),
+        _ => Ok(()),
+    }
+}
+
+/// The sums of cargo's `test result:` lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`; others count nothing.
+    fn add(&mut self, line: &str) {
+        let Some((_, numbers)) = line.split_once("test result: ") else {
+            return;
+        };
+        let words: Vec<_> = numbers.split([' ', ';']).collect();
+        for pair in words.windows(2) {
+            let number = pair[0].parse().unwrap_or(0);
+            match pair[1] {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_summed_and_others_are_not() {
+        let mut counts = Counts::default();
+        for line in [
+            "test paths::keys ... ok",
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            "7 passed",
+            "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out",
+        ] {
+            counts.add(line);
+        }
+        let expected = Counts {
+            passed: 14,
+            failed: 3,
+            ignored: 1,
+        };
+        assert_eq!(counts, expected);
+    }
+}
