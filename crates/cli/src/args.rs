@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Copy what is new or different from SRC to DST; delete nothing
     Copy(TransferArgs),
     /// Copy to DST, deleting each file from SRC once it is verified and durable at DST
-    Move(TransferArgs),
+    Move(MoveArgs),
     /// Compare SRC and DST and report each difference; change nothing
     Check(CheckArgs),
     /// List a directory or prefix
@@ -123,7 +123,7 @@ pub(crate) struct TransferArgs {
     #[arg(long)]
     pub(crate) create_empty_src_dirs: bool,
     /// Tries for each file before it counts as failed
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,
 }
 
@@ -140,6 +140,15 @@ pub(crate) struct SyncArgs {
     /// Delete even if the source has no files at all
     #[arg(long)]
     pub(crate) allow_empty_source: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MoveArgs {
+    #[command(flatten)]
+    pub(crate) transfer: TransferArgs,
+    /// Remove directories of the source that are empty afterwards
+    #[arg(long)]
+    pub(crate) delete_empty_src_dirs: bool,
 }
 
 #[derive(Debug, Clone, Args)]

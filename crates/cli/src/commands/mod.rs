@@ -6,6 +6,7 @@ mod directory;
 mod list;
 mod put;
 mod remove;
+mod report;
 mod stat;
 mod transfer;
 
