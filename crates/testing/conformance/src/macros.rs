@@ -1,0 +1,162 @@
+/// Makes one `#[test]` of every rule of the contract, for the backend that the expression opens.
+///
+/// The expression is a future of `storage_core::Result` of a backend, or of a
+/// [`Fresh`](crate::Fresh), and is evaluated anew for every rule: each time it must give an empty
+/// store. With `suite = …` it is a [`Suite`](crate::Suite), for a store that needs other sizes.
+/// Put each use into a module of its own. Rules that do not apply pass and print why.
+///
+/// ```
+/// # fn main() {}
+/// # use storage_core::{async_trait, Backend, ListOptions, ListPage, ObjectPath, Prefix, ReadOptions,
+/// #     Reader, Result, WriteOptions, Writer};
+/// # #[derive(Debug)] struct MyBackend;
+/// # impl MyBackend { fn new() -> Self { Self } }
+/// # #[async_trait] impl Backend for MyBackend {
+/// #     fn name(&self) -> &'static str { "mine" }
+/// #     async fn reader(&self, _: &ObjectPath, _: ReadOptions) -> Result<Reader> { unimplemented!() }
+/// #     async fn writer(&self, _: &ObjectPath, _: WriteOptions) -> Result<Writer> { unimplemented!() }
+/// #     async fn delete(&self, _: &ObjectPath) -> Result<bool> { unimplemented!() }
+/// #     async fn list(&self, _: &Prefix, _: ListOptions) -> Result<ListPage> { unimplemented!() }
+/// #     async fn close(&self) -> Result<()> { unimplemented!() }
+/// # }
+/// mod contract {
+///     use super::MyBackend;
+///     storage_conformance::conformance!(async { Ok(MyBackend::new()) });
+/// }
+/// ```
+#[macro_export]
+macro_rules! conformance {
+    (suite = $suite:expr) => {
+        $crate::__each_rule!((tests $suite));
+    };
+    ($backend:expr $(,)?) => {
+        $crate::conformance!(suite = $crate::Suite::new(|| $backend));
+    };
+}
+
+/// What is made of the names of all rules.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_rules {
+    ((tests $suite:expr) $($rule:ident)+) => {
+        fn __suite() -> $crate::Suite {
+            $suite
+        }
+        $(
+            #[test]
+            fn $rule() {
+                $crate::check(&__suite(), stringify!($rule));
+            }
+        )+
+    };
+    ((names) $($rule:ident)+) => {
+        [$(stringify!($rule)),+]
+    };
+}
+
+/// The names of all rules, once more: a macro cannot see the tables of the rules. A test holds both
+/// equal.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __each_rule {
+    ($what:tt) => {
+        $crate::__with_rules! {
+            $what
+            path_literal_names
+            path_unicode_forms
+            path_long_keys
+            path_names_in_calls
+            prefix_is_a_directory
+            prefix_itself_is_not_listed
+            prefix_missing_is_an_empty_page
+            prefix_is_literal
+            list_sorted_one_level
+            list_sorted_recursive
+            list_byte_order
+            list_pages_agree
+            list_limit_zero
+            list_limit_counts_after_filters
+            list_groups_once
+            list_start_after
+            list_start_after_one_level
+            list_name_starts_with
+            list_glob
+            list_filters_combine
+            list_directories_on_request
+            list_no_directories_to_include
+            list_default_pages
+            list_tells_size
+            list_agrees_with_stat
+            walk_survives_inserts
+            walk_survives_deletes
+            walk_survives_replacements
+            walk_of_levels_survives_changes
+            walk_survives_a_restart
+            walk_hides_unfinished_writes
+            read_missing
+            read_empty_object
+            read_whole
+            read_ranges_of_every_form
+            read_range_inverted
+            read_range_of_missing
+            read_range_is_told
+            read_range_refused
+            read_many_ranges
+            read_forms_agree
+            read_large
+            read_if_version
+            read_if_changed_from
+            read_conditions_refused
+            reader_outlives_replacement
+            reader_outlives_deletion
+            reader_outlives_append
+            readers_beside_writers
+            ranges_of_one_version
+            second_handle_sees_writes
+            write_nothing_before_finish
+            write_replaces_whole
+            write_finish_is_final
+            write_dropped
+            write_aborted
+            write_leaves_no_residue
+            write_creates_parents
+            write_empty
+            write_chunks_of_any_size
+            write_as_async_write
+            write_large
+            write_below_an_object
+            write_onto_a_directory
+            write_many_at_once
+            write_last_one_wins
+            write_durability
+            write_flush_succeeds
+            write_survives_reopen
+            put_atomic_refused
+            payload_streamed
+            payload_from_a_file
+            payload_that_fails
+            payload_of_wrong_length
+            size_mismatch
+            size_match
+            expected_mismatch
+            expected_match
+            verify_reports_digests
+            cancelled_write
+            cancelled_finish
+            cancelled_finish_resumes
+            cancelled_reads_and_lists
+            cancelled_delete
+            cancelled_append
+            cancelled_rename
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_macro_names_every_rule() {
+        let tables: Vec<&str> = crate::Suite::rules().map(crate::Rule::name).collect();
+        assert_eq!(crate::__each_rule!((names)).as_slice(), tables);
+    }
+}
