@@ -148,6 +148,39 @@ macro_rules! __each_rule {
             cancelled_delete
             cancelled_append
             cancelled_rename
+            create_new_creates
+            create_new_on_existing
+            create_new_decides_at_finish
+            create_new_refused
+            if_version_replaces
+            if_version_on_another
+            if_version_on_missing
+            if_version_after_recreation
+            if_version_decides_at_finish
+            if_version_takes_a_stored_token
+            if_version_refused
+            conditions_leave_nothing
+            race_to_create
+            race_to_replace
+            race_to_increment
+            race_to_create_and_delete
+            race_between_handles
+            append_creates
+            append_extends
+            append_before_finish
+            append_checks
+            append_keeps_no_stale_hashes
+            append_race
+            append_race_between_handles
+            append_beside_readers
+            append_refused
+            version_told_alike
+            version_changes_on_every_write
+            version_changes_on_append
+            version_changes_in_place_of_another
+            version_unmoved_by_others
+            version_survives_a_restart
+            versions_absent
         }
     };
 }

@@ -1,11 +1,15 @@
 //! The rules, a module for each part of the contract.
 
+mod appending;
 mod cancellation;
+mod conditions;
 mod isolation;
 mod listing;
 mod paths;
 mod payloads;
+mod races;
 mod reading;
+mod versions;
 mod walks;
 mod writing;
 
@@ -22,6 +26,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> + Clone {
         writing::RULES,
         payloads::RULES,
         cancellation::RULES,
+        conditions::RULES,
+        races::RULES,
+        appending::RULES,
+        versions::RULES,
     ];
     tables.iter().copied().flatten()
 }
