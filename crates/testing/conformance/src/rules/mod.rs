@@ -1,14 +1,22 @@
 //! The rules, a module for each part of the contract.
 
 mod appending;
+mod attributes;
 mod cancellation;
+mod closing;
 mod conditions;
+mod copying;
+mod deleting;
+mod directories;
+mod hashes;
 mod isolation;
 mod listing;
 mod paths;
 mod payloads;
 mod races;
 mod reading;
+mod renaming;
+mod telling;
 mod versions;
 mod walks;
 mod writing;
@@ -30,6 +38,14 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> + Clone {
         races::RULES,
         appending::RULES,
         versions::RULES,
+        deleting::RULES,
+        copying::RULES,
+        renaming::RULES,
+        attributes::RULES,
+        hashes::RULES,
+        directories::RULES,
+        closing::RULES,
+        telling::RULES,
     ];
     tables.iter().copied().flatten()
 }
