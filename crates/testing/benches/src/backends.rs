@@ -77,7 +77,8 @@ fn heading(arguments: &Arguments, rounds: usize) -> String {
          `{}`\n\n\
          {}. {}. Runtime: tokio, 2 workers. Medians of {rounds} interleaved rounds ± half the range \
          of the middle half; of several ways that a peer offers (plain, concurrent, buffered), its \
-         fastest. OpenDAL writes in place, or with a folder for temporary files (atomic), and \
+         fastest. A read gives one piece of memory, so OpenDAL's pieces are joined; in the row of \
+         pieces they are not. OpenDAL writes in place, or with a folder for temporary files (atomic), and \
          always syncs on close, which costs nothing on tmpfs. std::fs writes in place from the \
          worker itself; it is shown for orientation and is no peer.\n",
         machine::file_system(&arguments.dir),
@@ -123,7 +124,9 @@ impl Files {
         contest.enter(OPENDAL, &self.opendal, operation);
         contest.enter(OPENDAL, &self.opendal.concurrent(), operation);
         contest.enter(OBJECT_STORE, &self.plain, operation);
-        contest.enter(OBJECT_STORE, &self.buffered, operation);
+        if matches!(operation, Operation::StreamRead(..) | Operation::List(..)) {
+            contest.enter(OBJECT_STORE, &self.buffered, operation);
+        }
         contest.enter(STD, &self.std, operation);
     }
 
@@ -199,6 +202,10 @@ fn file_contests(files: &Files, root: &Path) -> Vec<Contest> {
         );
         contests.push(contest);
     }
+    let mut contest = Contest::new("read 64 MiB in pieces, kept", &[NEVER_SLOWER], 1);
+    let operation = Operation::ReadPieces(read_key("64 MiB"), 64 << 20);
+    files.reading(&mut contest, &operation);
+    contests.push(contest);
     contests.push(new_keys(files, root));
     contests.extend(SIZES.iter().map(|size| replacing(files, *size)));
     let streaming = [Bar::Column(OPENDAL, 1.1), NEVER_SLOWER];

@@ -14,8 +14,11 @@ pub(crate) trait Store: Clone + Send + Sync + 'static {
 
     fn key(&self, name: &str) -> Result<Self::Key>;
 
-    /// Reads a whole object and gives its size.
+    /// Reads a whole object into one piece of memory and gives its size.
     fn read(&self, key: &Self::Key) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Reads a whole object into pieces of memory that are all kept, and gives its size.
+    fn read_pieces(&self, key: &Self::Key) -> impl Future<Output = Result<u64>> + Send;
 
     fn write(&self, key: &Self::Key, bytes: Bytes) -> impl Future<Output = Result> + Send;
 
@@ -38,6 +41,7 @@ pub(crate) trait Store: Clone + Send + Sync + 'static {
 pub(crate) enum Operation {
     /// Of objects of this size, by name.
     Read(Vec<String>, u64),
+    ReadPieces(String, u64),
     /// Of these names in turn.
     Write(Vec<String>, Bytes),
     StreamRead(String, u64),
@@ -57,9 +61,10 @@ impl Operation {
     fn names(&self) -> &[String] {
         match self {
             Self::Read(names, _) | Self::Write(names, _) => names,
-            Self::StreamRead(name, _) | Self::StreamWrite(name, _) | Self::List(name, _) => {
-                std::slice::from_ref(name)
-            }
+            Self::ReadPieces(name, _)
+            | Self::StreamRead(name, _)
+            | Self::StreamWrite(name, _)
+            | Self::List(name, _) => std::slice::from_ref(name),
         }
     }
 
@@ -91,12 +96,18 @@ impl Operation {
     async fn once<S: Store>(&self, store: &S, key: &S::Key) -> Result {
         match self {
             Self::Read(_, size) => same(store.read(key).await?, *size),
+            Self::ReadPieces(_, size) => same(store.read_pieces(key).await?, *size),
             Self::Write(_, bytes) => store.write(key, bytes.clone()).await,
             Self::StreamRead(_, size) => same(store.stream_read(key).await?, *size),
             Self::StreamWrite(_, chunks) => store.stream_write(key, chunks).await,
             Self::List(_, count) => same(store.list(key).await?, (*count, *count)),
         }
     }
+}
+
+/// Bytes of all pieces.
+pub(crate) fn sum(pieces: &[Bytes]) -> u64 {
+    pieces.iter().map(|piece| piece.len() as u64).sum()
 }
 
 /// A contender that does not do the work has no time.

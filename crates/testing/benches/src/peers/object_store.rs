@@ -8,7 +8,7 @@ use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use crate::Result;
-use crate::store::Store;
+use crate::store::{Store, sum};
 
 /// object_store by its plain calls and their streams.
 #[derive(Debug, Clone)]
@@ -23,6 +23,11 @@ impl Store for ObjectStorePeer {
 
     async fn read(&self, key: &Path) -> Result<u64> {
         Ok(self.0.get(key).await?.bytes().await?.len() as u64)
+    }
+
+    async fn read_pieces(&self, key: &Path) -> Result<u64> {
+        let stream = self.0.get(key).await?.into_stream();
+        Ok(sum(&stream.try_collect::<Vec<_>>().await?))
     }
 
     async fn write(&self, key: &Path, bytes: Bytes) -> Result {
@@ -68,7 +73,11 @@ impl Store for BufferedObjectStore {
     }
 
     async fn read(&self, key: &Path) -> Result<u64> {
-        self.stream_read(key).await
+        ObjectStorePeer(self.0.clone()).read(key).await
+    }
+
+    async fn read_pieces(&self, key: &Path) -> Result<u64> {
+        ObjectStorePeer(self.0.clone()).read_pieces(key).await
     }
 
     async fn write(&self, key: &Path, bytes: Bytes) -> Result {

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use opendal::{Operator, services};
+use opendal::{Buffer, Operator, services};
 
 use crate::Result;
 use crate::store::Store;
@@ -44,6 +44,18 @@ impl OpenDal {
     }
 }
 
+impl OpenDal {
+    async fn buffer(&self, key: &str) -> Result<Buffer> {
+        Ok(match self.concurrent {
+            1 => self.operator.read(key).await?,
+            parts => {
+                let read = self.operator.read_with(key);
+                read.chunk(CHUNK).concurrent(parts).await?
+            }
+        })
+    }
+}
+
 impl Store for OpenDal {
     type Key = String;
 
@@ -52,14 +64,12 @@ impl Store for OpenDal {
     }
 
     async fn read(&self, key: &String) -> Result<u64> {
-        let buffer = match self.concurrent {
-            1 => self.operator.read(key).await?,
-            parts => {
-                let read = self.operator.read_with(key);
-                read.chunk(CHUNK).concurrent(parts).await?
-            }
-        };
-        Ok(buffer.len() as u64)
+        // A copy, unless it is one piece already.
+        Ok(self.buffer(key).await?.to_bytes().len() as u64)
+    }
+
+    async fn read_pieces(&self, key: &String) -> Result<u64> {
+        Ok(self.buffer(key).await?.len() as u64)
     }
 
     async fn write(&self, key: &String, bytes: Bytes) -> Result {

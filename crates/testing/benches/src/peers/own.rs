@@ -4,7 +4,7 @@ use bytes::Bytes;
 use storage_core::{Backend, BackendExt, ListOptions, ObjectPath, Prefix, WriteOptions};
 
 use crate::Result;
-use crate::store::Store;
+use crate::store::{Store, sum};
 
 /// A backend of this workspace, as programs hold it.
 #[derive(Debug, Clone)]
@@ -19,6 +19,15 @@ impl Store for Own {
 
     async fn read(&self, key: &String) -> Result<u64> {
         Ok((*self.0).get(key).await?.len() as u64)
+    }
+
+    async fn read_pieces(&self, key: &String) -> Result<u64> {
+        let mut reader = (*self.0).open(key).await?;
+        let mut pieces = Vec::new();
+        while let Some(chunk) = reader.chunk().await {
+            pieces.push(chunk?);
+        }
+        Ok(sum(&pieces))
     }
 
     async fn write(&self, key: &String, bytes: Bytes) -> Result {
