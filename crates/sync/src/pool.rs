@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc};
+use storage_core::allow_blocking;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::SyncError;
@@ -8,27 +10,48 @@ use crate::apply::Applier;
 use crate::plan::Work;
 use crate::report::Reporter;
 
-/// A fixed number of tasks that apply actions from one bounded queue. Dropping it ends them.
+/// Most workers that get a thread of their own; further ones are tasks of the runtime. On a thread of
+/// its own a worker saves the thread hops of backends that block, which for small files are most of
+/// the work; a bound keeps the runtime's blocking threads free for the rest.
+const THREADS: usize = 16;
+
+/// Most actions that a worker takes at once.
+const BATCH: usize = 32;
+
+/// A fixed number of workers that apply actions from one bounded queue. Dropping it ends them.
 #[derive(Debug)]
 pub(crate) struct Pool {
     queue: Option<mpsc::Sender<Work>>,
     workers: JoinSet<()>,
+    /// The workers end when this is dropped, wherever they wait.
+    _alive: watch::Sender<()>,
 }
-
-type Queue = Arc<Mutex<mpsc::Receiver<Work>>>;
 
 impl Pool {
     pub(crate) fn start(applier: &Arc<Applier>, workers: usize, reporter: &Reporter) -> Self {
-        let (queue, receiver) = mpsc::channel(workers * 32);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let (queue, receiver) = mpsc::channel(workers * BATCH);
+        let (alive, end) = watch::channel(());
+        let queue_end = Arc::new(Mutex::new(receiver));
         let mut set = JoinSet::new();
-        for _ in 0..workers {
-            let (applier, reporter) = (Arc::clone(applier), reporter.clone());
-            set.spawn(work(applier, Arc::clone(&receiver), reporter));
+        for number in 0..workers {
+            let worker = Worker {
+                applier: Arc::clone(applier),
+                queue: Arc::clone(&queue_end),
+                workers,
+                reporter: reporter.clone(),
+            };
+            let work = worker.run(end.clone());
+            if number < THREADS {
+                let runtime = Handle::current();
+                set.spawn_blocking(move || allow_blocking(|| runtime.block_on(work)));
+            } else {
+                set.spawn(work);
+            }
         }
         Self {
             queue: Some(queue),
             workers: set,
+            _alive: alive,
         }
     }
 
@@ -49,25 +72,53 @@ impl Pool {
     }
 
     /// Ends the workers and waits until they have dropped what they were at.
-    pub(crate) async fn abort(mut self) {
-        self.workers.shutdown().await;
+    pub(crate) async fn abort(self) {
+        let Self {
+            queue,
+            mut workers,
+            _alive,
+        } = self;
+        drop((queue, _alive));
+        while workers.join_next().await.is_some() {}
     }
 }
 
-async fn work(applier: Arc<Applier>, queue: Queue, mut reporter: Reporter) {
-    loop {
-        let waiting = queue.lock().await.try_recv();
-        let work = match waiting {
-            Ok(work) => Some(work),
-            Err(_) => {
-                reporter.flush().await;
-                queue.lock().await.recv().await
-            }
-        };
-        match work {
-            Some(work) => applier.apply(work, &mut reporter).await,
-            None => break,
+struct Worker {
+    applier: Arc<Applier>,
+    queue: Arc<Mutex<mpsc::Receiver<Work>>>,
+    /// How many share the queue.
+    workers: usize,
+    reporter: Reporter,
+}
+
+impl Worker {
+    async fn run(mut self, mut end: watch::Receiver<()>) {
+        tokio::select! {
+            biased;
+            _ = end.changed() => {}
+            () = self.work() => {}
         }
     }
-    reporter.flush().await;
+
+    async fn work(&mut self) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while self.take(&mut batch).await {
+            for work in batch.drain(..) {
+                self.applier.apply(work, &mut self.reporter).await;
+            }
+        }
+        self.reporter.flush().await;
+    }
+
+    /// Takes this worker's share of what waits in the queue; `false` when nothing comes any more.
+    async fn take(&mut self, batch: &mut Vec<Work>) -> bool {
+        let mut queue = self.queue.lock().await;
+        if queue.is_empty() {
+            drop(queue);
+            self.reporter.flush().await;
+            queue = self.queue.lock().await;
+        }
+        let share = (queue.len() / self.workers).clamp(1, BATCH);
+        queue.recv_many(batch, share).await > 0
+    }
 }
