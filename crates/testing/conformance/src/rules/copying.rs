@@ -8,8 +8,8 @@ use storage_core::{
     WriteOptions, Written,
 };
 
-use super::attributes::same_time;
 use super::conditions::version;
+use super::modified::same_time;
 use crate::case::{Case, pattern};
 use crate::rule::{
     Need::{Extended, Off, On},

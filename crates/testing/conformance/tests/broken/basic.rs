@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use storage_core::{
-    Backend, BackendExt, ByteRange, Error, ErrorKind, ExtendedBackend, ListOptions, ListPage,
-    ObjectInfo, ObjectPath, Operation, Payload, Prefix, ReadOptions, ReadParts, Reader, Result,
-    WriteOptions, Writer, Written, async_trait,
+    Backend, BackendExt, ByteRange, ByteStream, Error, ErrorKind, ExtendedBackend, ListOptions,
+    ListPage, ObjectInfo, ObjectPath, Operation, Payload, PayloadSource, Prefix, ReadOptions,
+    ReadParts, Reader, Result, WriteOptions, Writer, Written, async_trait,
 };
 
 use crate::fault::Fault;
@@ -28,7 +30,7 @@ impl Backend for Broken {
         let reader = self.open(path, options).await;
         let reader = reader.map_err(|error| self.error(placed(Operation::Read, path)(error)))?;
         if self.is(Fault::LiveReader) {
-            return Ok(self.live(reader));
+            return Ok(self.live(&reader));
         }
         self.changed(reader, true).await
     }
@@ -136,6 +138,19 @@ impl Backend for Broken {
     }
 }
 
+/// Bytes that are offered in place of the object's.
+struct Other(Bytes);
+
+impl PayloadSource for Other {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn stream(&self) -> ByteStream {
+        Payload::from(self.0.clone()).stream()
+    }
+}
+
 impl Broken {
     /// Every key.
     pub(crate) async fn all(&self) -> Result<Vec<String>> {
@@ -223,6 +238,12 @@ impl Broken {
         if self.is(Fault::TellsRangeAsSize) {
             info.size = Some(range.end - range.start);
         }
+        if self.is(Fault::PayloadOfAnother) {
+            let length = (range.end - range.start) as usize;
+            let other = Arc::new(Other(vec![b'?'; length].into()));
+            let reader = Reader::from_bytes(info, range, bytes.freeze());
+            return Ok(reader.with_source(other));
+        }
         Ok(Reader::from_bytes(
             self.told(info).await,
             range,
@@ -231,7 +252,7 @@ impl Broken {
     }
 
     /// A reader that looks at the store again for every chunk.
-    fn live(&self, reader: Reader) -> Reader {
+    fn live(&self, reader: &Reader) -> Reader {
         let (memory, info) = (self.memory.clone(), reader.info().clone());
         let (path, start) = (info.path.clone(), reader.range().unwrap_or_default().start);
         let chunks = futures_util::stream::unfold(start, move |at| {

@@ -65,6 +65,7 @@ pub(crate) enum Fault {
     LiveReader,
     CancelledReadLocks,
     StaleHandles,
+    PayloadOfAnother,
 
     // Writes.
     PublishesEarly,

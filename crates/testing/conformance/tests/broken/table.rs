@@ -86,6 +86,7 @@ pub(crate) const BREAKS: &[(Fault, &[&str])] = &[
         ],
     ),
     (CancelledReadLocks, &["cancelled_reads_and_lists"]),
+    (PayloadOfAnother, &["read_as_payload"]),
     (StaleHandles, &["second_handle_sees_writes"]),
     // Writes.
     (
