@@ -15,7 +15,7 @@ pub(crate) struct Store {
     tree: RwLock<Tree>,
     pub(crate) budget: Arc<Budget>,
     /// Tells this store's versions from those of any other.
-    id: u64,
+    name: [u8; NAME_LEN],
     writes: AtomicU64,
 }
 
@@ -24,7 +24,7 @@ impl Store {
         Self {
             tree: RwLock::new(Tree::new(hierarchical)),
             budget: Arc::new(Budget::new(max_bytes)),
-            id: RandomState::new().build_hasher().finish(),
+            name: random_name(),
             writes: AtomicU64::new(0),
         }
     }
@@ -111,22 +111,39 @@ impl Store {
         self.budget.give_back(freed.sum());
     }
 
-    /// The store's number and the count of writes, in hexadecimal, spelt by hand: every write makes
-    /// one.
+    /// The store's name and the count of writes, in hexadecimal from the lowest digit on. Spelt by
+    /// hand, for every write makes one.
     fn next_version(&self) -> Version {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let count = self.writes.fetch_add(1, Ordering::Relaxed);
-        let mut text = [b'-'; 33];
-        for (nibble, digit) in text.iter_mut().rev().enumerate() {
-            let number = match nibble {
-                0..16 => count >> (4 * nibble),
-                16 => continue,
-                _ => self.id >> (4 * (nibble - 17)),
-            };
-            *digit = DIGITS[(number & 15) as usize];
+        let mut count = self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut text = [b'-'; NAME_LEN + 16];
+        let (name, digits) = text.split_at_mut(NAME_LEN);
+        name.copy_from_slice(&self.name);
+        let mut length = NAME_LEN;
+        for digit in digits {
+            *digit = DIGITS[(count & 15) as usize];
+            length += 1;
+            count >>= 4;
+            if count == 0 {
+                break;
+            }
         }
-        Version::new(std::str::from_utf8(&text).unwrap_or_default())
+        Version::new(std::str::from_utf8(&text[..length]).unwrap_or_default())
     }
+}
+
+/// 16 digits and a dash.
+const NAME_LEN: usize = 17;
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// A random name for one store.
+fn random_name() -> [u8; NAME_LEN] {
+    let number = RandomState::new().build_hasher().finish();
+    let digit = |place: usize| match place {
+        16 => b'-',
+        _ => DIGITS[(number >> (4 * place) & 15) as usize],
+    };
+    std::array::from_fn(digit)
 }
 
 /// Turns `new`, which holds the appended bytes alone, into the object after the append. What was
