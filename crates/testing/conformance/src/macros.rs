@@ -75,18 +75,18 @@ macro_rules! __each_rule {
             list_byte_order
             list_pages_agree
             list_limit_zero
-            list_limit_counts_after_filters
             list_groups_once
-            list_start_after
-            list_start_after_one_level
-            list_name_starts_with
-            list_glob
-            list_filters_combine
             list_directories_on_request
             list_no_directories_to_include
             list_default_pages
             list_tells_size
             list_agrees_with_stat
+            list_limit_counts_after_filters
+            list_start_after
+            list_start_after_one_level
+            list_name_starts_with
+            list_glob
+            list_filters_combine
             walk_survives_inserts
             walk_survives_deletes
             walk_survives_replacements
@@ -96,14 +96,15 @@ macro_rules! __each_rule {
             read_missing
             read_empty_object
             read_whole
+            read_forms_agree
+            read_as_payload
+            read_large
             read_ranges_of_every_form
             read_range_inverted
             read_range_of_missing
             read_range_is_told
             read_range_refused
             read_many_ranges
-            read_forms_agree
-            read_large
             read_if_version
             read_if_changed_from
             read_conditions_refused
@@ -116,22 +117,22 @@ macro_rules! __each_rule {
             write_nothing_before_finish
             write_replaces_whole
             write_finish_is_final
-            write_dropped
-            write_aborted
-            write_leaves_no_residue
-            write_creates_parents
             write_empty
             write_chunks_of_any_size
             write_as_async_write
             write_large
-            write_below_an_object
-            write_onto_a_directory
-            write_many_at_once
-            write_last_one_wins
             write_durability
             write_flush_succeeds
             write_survives_reopen
             put_atomic_refused
+            write_creates_parents
+            write_below_an_object
+            write_onto_a_directory
+            write_many_at_once
+            write_last_one_wins
+            write_dropped
+            write_aborted
+            write_leaves_no_residue
             payload_streamed
             payload_from_a_file
             payload_that_fails
@@ -219,12 +220,12 @@ macro_rules! __each_rule {
             metadata_keys_are_checked
             metadata_refused
             attributes_are_replaced
+            stat_agrees_with_reader
             modified_comes_back
             modified_can_be_set
             modified_at_the_ends_of_time
             modified_refused
             modified_is_never_made_up
-            stat_agrees_with_reader
             hashes_are_kept
             hashes_are_replaced
             verified_read
@@ -250,7 +251,6 @@ macro_rules! __each_rule {
             close_of_one_handle
             error_names_its_place
             error_names_its_place_extended
-            error_survives_io
             name_is_a_word
             features_are_constant
             features_agree

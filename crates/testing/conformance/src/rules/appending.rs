@@ -7,6 +7,7 @@ use storage_core::{
     Backend, ErrorKind, HashType, ObjectPath, Result, WriteMode, WriteOptions, Written,
 };
 
+use super::conditions::refused;
 use crate::case::{Case, ROUTES, Route, pattern, race};
 use crate::rule::{
     Need::{Off, On, Second},
@@ -269,17 +270,5 @@ async fn append_beside_readers(case: &Case) -> Verdict {
 }
 
 async fn append_refused(case: &Case) -> Verdict {
-    case.put("old", "old").await?;
-    for key in ["old", "new"] {
-        for route in ROUTES {
-            let result = append(case, route, key, Bytes::from_static(b"x")).await;
-            fails(
-                &format!("an append to {key:?}"),
-                result,
-                ErrorKind::Unsupported,
-            )?;
-        }
-    }
-    case.holds("old", b"old").await?;
-    case.absent("new").await
+    refused(case, &WriteMode::Append).await
 }

@@ -79,7 +79,7 @@ impl<F: Future + Unpin> Future for Polls<F> {
 }
 
 /// Polls a call at most `count` times; `None` when it was dropped before its end.
-async fn polled<T>(
+pub(super) async fn polled<T>(
     call: impl Future<Output = storage_core::Result<T>>,
     count: usize,
 ) -> storage_core::Result<Option<T>> {

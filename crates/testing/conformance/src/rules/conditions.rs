@@ -1,7 +1,7 @@
 //! Create-new and if-version: writes that expect something.
 
 use bytes::Bytes;
-use storage_core::{ErrorKind, Version, WriteMode, Writer, Written};
+use storage_core::{ErrorKind, ObjectPath, Version, WriteMode, WriteOptions, Writer, Written};
 
 use crate::case::{Case, ROUTES, Route, pattern};
 use crate::rule::{
@@ -170,21 +170,38 @@ async fn create_new_decides_at_finish(case: &Case) -> Verdict {
     case.holds("k2", &pattern(9, 300_000)).await
 }
 
-/// Requires that a mode is refused on both routes and that nothing changes.
-async fn refused(case: &Case, mode: &WriteMode) -> Verdict {
+/// Requires that a mode is refused on every way to write, and that nothing changes.
+pub(super) async fn refused(case: &Case, mode: &WriteMode) -> Verdict {
     case.put("old", "old").await?;
+    case.put("source", "source").await?;
     for key in ["old", "new"] {
+        let what = format!("{mode:?} on {key:?}");
         for route in ROUTES {
             let result = case.store(route, key, bytes("x"), mode.clone()).await;
+            fails(&what, result, ErrorKind::Unsupported)?;
+        }
+        let (from, to) = (ObjectPath::new("source")?, ObjectPath::new(key)?);
+        let options = || WriteOptions::from(mode.clone());
+        if case.features().copy {
+            let result = case.extended()?.copy(&from, &to, options()).await;
             fails(
-                &format!("{mode:?} on {key:?}"),
+                &format!("a copy with {what}"),
+                result,
+                ErrorKind::Unsupported,
+            )?;
+        }
+        if case.features().rename {
+            let result = case.extended()?.rename(&from, &to, options()).await;
+            fails(
+                &format!("a rename with {what}"),
                 result,
                 ErrorKind::Unsupported,
             )?;
         }
     }
     case.holds("old", b"old").await?;
-    equal("the objects", case.objects().await?, vec!["old".to_owned()])
+    case.holds("source", b"source").await?;
+    case.absent("new").await
 }
 
 async fn create_new_refused(case: &Case) -> Verdict {
@@ -313,17 +330,15 @@ async fn conditions_leave_nothing(case: &Case) -> Verdict {
     case.put("d/old", "old").await?;
     for key in ["d/new", "new"] {
         drop(begun(case, key, WriteMode::CreateNew).await?);
-        begun(case, key, WriteMode::CreateNew)
-            .await?
-            .abort()
-            .await?;
+        case.absent(key).await?;
+        let aborted = begun(case, key, WriteMode::CreateNew).await?;
+        aborted.abort().await?;
+        case.absent(key).await?;
         let mut writer = begun(case, key, WriteMode::CreateNew).await?;
         case.put(key, "first").await?;
-        fails(
-            "finish of the slower one",
-            writer.finish().await,
-            ErrorKind::AlreadyExists,
-        )?;
+        let finish = writer.finish().await;
+        fails("finish of the slower one", finish, ErrorKind::AlreadyExists)?;
+        case.holds(key, b"first").await?;
         case.delete(key).await?;
     }
     equal(

@@ -1,19 +1,25 @@
 //! The rules, a module for each part of the contract.
 
+mod abandoned;
 mod appending;
 mod attributes;
 mod cancellation;
 mod closing;
+mod conditional_reads;
 mod conditions;
 mod copying;
 mod deleting;
 mod directories;
+mod filters;
 mod hashes;
 mod isolation;
 mod listing;
+mod modified;
 mod paths;
 mod payloads;
+mod places;
 mod races;
+mod ranges;
 mod reading;
 mod renaming;
 mod telling;
@@ -28,10 +34,15 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> + Clone {
     let tables: &'static [&'static [Rule]] = &[
         paths::RULES,
         listing::RULES,
+        filters::RULES,
         walks::RULES,
         reading::RULES,
+        ranges::RULES,
+        conditional_reads::RULES,
         isolation::RULES,
         writing::RULES,
+        places::RULES,
+        abandoned::RULES,
         payloads::RULES,
         cancellation::RULES,
         conditions::RULES,
@@ -42,6 +53,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> + Clone {
         copying::RULES,
         renaming::RULES,
         attributes::RULES,
+        modified::RULES,
         hashes::RULES,
         directories::RULES,
         closing::RULES,

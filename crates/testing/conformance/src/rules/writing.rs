@@ -1,17 +1,15 @@
 //! Writing an object and publishing it.
 
 use bytes::Bytes;
-use storage_core::{
-    Durability, ErrorKind, ListOptions, ObjectPath, Payload, WriteMode, WriteOptions,
-};
+use storage_core::{Durability, ErrorKind, ListOptions, Payload, WriteMode, WriteOptions};
 use tokio::io::AsyncWriteExt;
 
 use crate::case::{Case, ROUTES, pattern};
 use crate::rule::{
-    Need::{Extended, Off, On, Reopen, Residue},
+    Need::{Extended, Off, On, Reopen},
     Rule, rule,
 };
-use crate::violation::{Verdict, ensure, equal, fails, fails_with};
+use crate::violation::{Verdict, equal, fails};
 
 pub(crate) const RULES: &[Rule] = &[
     rule!(
@@ -31,30 +29,6 @@ pub(crate) const RULES: &[Rule] = &[
         Write,
         [],
         "`finish` tells the size; a second one tells the same; a write after it is `WriterClosed` and changes nothing."
-    ),
-    rule!(
-        write_dropped,
-        Write,
-        [On("atomic_write")],
-        "Dropping a writer leaves what was there before, and nothing listed beside it."
-    ),
-    rule!(
-        write_aborted,
-        Write,
-        [On("atomic_write")],
-        "Aborting a writer leaves what was there before, and nothing listed beside it."
-    ),
-    rule!(
-        write_leaves_no_residue,
-        Write,
-        [Residue],
-        "A dropped, an aborted and a finished write leave no temporary file and no unfinished upload."
-    ),
-    rule!(
-        write_creates_parents,
-        Write,
-        [],
-        "The parents of a written object are created."
     ),
     rule!(
         write_empty,
@@ -79,30 +53,6 @@ pub(crate) const RULES: &[Rule] = &[
         Write,
         [],
         "A large object streamed in chunks is stored whole."
-    ),
-    rule!(
-        write_below_an_object,
-        Write,
-        [On("directories")],
-        "Writing below an object is `NotDirectory` and leaves the object."
-    ),
-    rule!(
-        write_onto_a_directory,
-        Write,
-        [On("directories")],
-        "Writing onto a directory is `IsDirectory` and leaves what is below."
-    ),
-    rule!(
-        write_many_at_once,
-        Write,
-        [],
-        "Writers of different keys in one new directory do not disturb each other."
-    ),
-    rule!(
-        write_last_one_wins,
-        Write,
-        [On("atomic_write")],
-        "Of writers racing for one key, the object of one remains, whole."
     ),
     rule!(
         write_durability,
@@ -186,96 +136,6 @@ async fn write_finish_is_final(case: &Case) -> Verdict {
         info,
     )?;
     case.holds("object", b"content").await
-}
-
-/// The state of the store before and after writers that came to nothing.
-async fn nothing_came<F>(case: &Case, end: impl Fn(storage_core::Writer) -> F) -> Verdict
-where
-    F: Future<Output = storage_core::Result<()>>,
-{
-    case.put("d/old", "old").await?;
-    let everything = ListOptions::default().recursive(true).directories(true);
-    let before = case.keys("", everything.clone()).await?;
-    for size in [0, 10, 300_000, case.effort().large] {
-        for key in ["d/old", "d/new", "new"] {
-            let mut writer = case.writer(key, WriteMode::Replace).await?;
-            writer.write_bytes(pattern(1, size)).await?;
-            if size == 10 {
-                writer.flush().await?;
-            }
-            end(writer).await?;
-            equal(
-                &format!("the listing after {size} bytes for {key:?}"),
-                case.keys("", everything.clone()).await?,
-                before.clone(),
-            )?;
-            case.holds("d/old", b"old").await?;
-        }
-    }
-    case.absent("new").await?;
-    case.absent("d/new").await
-}
-
-async fn write_dropped(case: &Case) -> Verdict {
-    nothing_came(case, async |writer| {
-        drop(writer);
-        Ok(())
-    })
-    .await
-}
-
-async fn write_aborted(case: &Case) -> Verdict {
-    nothing_came(case, storage_core::Writer::abort).await
-}
-
-async fn write_leaves_no_residue(case: &Case) -> Verdict {
-    for size in [10, 300_000, case.effort().large] {
-        for ending in ["dropped", "aborted", "finished"] {
-            let mut writer = case.writer("d/object", WriteMode::Replace).await?;
-            writer.write_bytes(pattern(1, size)).await?;
-            writer.flush().await?;
-            match ending {
-                "dropped" => drop(writer),
-                "aborted" => writer.abort().await?,
-                _ => drop(writer.finish().await?),
-            }
-            settles(case, &format!("{size} bytes {ending}")).await?;
-        }
-    }
-    Ok(())
-}
-
-/// A dropped writer may clean up in the background: it gets some time for it.
-async fn settles(case: &Case, what: &str) -> Verdict {
-    let mut left = case.residue().await?;
-    for _ in 0..200 {
-        if left.is_empty() {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        left = case.residue().await?;
-    }
-    ensure(left.is_empty(), || {
-        format!("after {what}: expected nothing left over, found {left:?}")
-    })
-}
-
-async fn write_creates_parents(case: &Case) -> Verdict {
-    for (index, route) in ROUTES.into_iter().enumerate() {
-        let key = format!("{index}/b/c/d/e");
-        case.store(route, &key, pattern(1, 9), WriteMode::Replace)
-            .await?;
-        case.holds(&key, &pattern(1, 9)).await?;
-        let level = case
-            .keys(&format!("{index}/b"), ListOptions::default())
-            .await?;
-        equal(
-            "the level of a parent",
-            level,
-            vec![format!("{index}/b/c/")],
-        )?;
-    }
-    Ok(())
 }
 
 async fn write_empty(case: &Case) -> Verdict {
@@ -364,102 +224,6 @@ async fn write_large(case: &Case) -> Verdict {
         case.delete("large").await?;
     }
     Ok(())
-}
-
-async fn write_below_an_object(case: &Case) -> Verdict {
-    case.put("object", "x").await?;
-    for key in ["object/below", "object/further/below"] {
-        for route in ROUTES {
-            let result = case
-                .store(route, key, pattern(1, 9), WriteMode::Replace)
-                .await;
-            fails(&format!("writing {key:?}"), result, ErrorKind::NotDirectory)?;
-        }
-    }
-    equal(
-        "the objects",
-        case.objects().await?,
-        vec!["object".to_owned()],
-    )?;
-    case.holds("object", b"x").await
-}
-
-async fn write_onto_a_directory(case: &Case) -> Verdict {
-    case.put("d/e/x", "x").await?;
-    let mut modes = vec![WriteMode::Replace];
-    modes.extend(case.features().append.then_some(WriteMode::Append));
-    for key in ["d", "d/e"] {
-        for mode in &modes {
-            for route in ROUTES {
-                let what = format!("writing {key:?} with {mode:?}");
-                let result = case.store(route, key, pattern(1, 9), mode.clone()).await;
-                fails(&what, result, ErrorKind::IsDirectory)?;
-            }
-        }
-        if case.features().create_new {
-            let result = case.put_new(key).await;
-            let kinds = [ErrorKind::IsDirectory, ErrorKind::AlreadyExists];
-            fails_with(&format!("creating {key:?}"), result, &kinds)?;
-        }
-    }
-    case.holds("d/e/x", b"x").await
-}
-
-async fn write_many_at_once(case: &Case) -> Verdict {
-    let count = case.effort().racers;
-    let backend = case.backend();
-    let results = crate::case::race(count, |index| {
-        let backend = std::sync::Arc::clone(backend);
-        async move {
-            let path = ObjectPath::new(format!("new/directory/{index}"))?;
-            let bytes = pattern(index as u64, 1000 + index);
-            backend
-                .write(&path, bytes.into(), WriteOptions::default())
-                .await
-        }
-    })
-    .await?;
-    for (index, result) in results.into_iter().enumerate() {
-        equal("the size told", result?.size, 1000 + index as u64)?;
-        let bytes = pattern(index as u64, 1000 + index);
-        case.holds(&format!("new/directory/{index}"), &bytes)
-            .await?;
-    }
-    equal("the number of objects", case.objects().await?.len(), count)
-}
-
-async fn write_last_one_wins(case: &Case) -> Verdict {
-    let count = case.effort().racers;
-    let backend = case.backend();
-    let results = crate::case::race(count, |index| {
-        let backend = std::sync::Arc::clone(backend);
-        async move {
-            let mut writer = backend
-                .writer(&ObjectPath::new("d/key")?, WriteOptions::default())
-                .await?;
-            writer
-                .write_bytes(pattern(index as u64, 10_000 + index))
-                .await?;
-            writer.finish().await
-        }
-    })
-    .await?;
-    for result in results {
-        result?;
-    }
-    let found = case.get("d/key").await?;
-    let whole = (0..count).any(|index| found == pattern(index as u64, 10_000 + index));
-    ensure(whole, || {
-        format!(
-            "expected the whole object of one writer, found {} other bytes",
-            found.len()
-        )
-    })?;
-    equal(
-        "the objects",
-        case.objects().await?,
-        vec!["d/key".to_owned()],
-    )
 }
 
 async fn write_durability(case: &Case) -> Verdict {
