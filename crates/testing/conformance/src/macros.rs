@@ -250,7 +250,6 @@ macro_rules! __each_rule {
             close_of_one_handle
             error_names_its_place
             error_names_its_place_extended
-            error_survives_io
             name_is_a_word
             features_are_constant
             features_agree

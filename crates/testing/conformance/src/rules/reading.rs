@@ -426,43 +426,38 @@ async fn read_if_version(case: &Case) -> Verdict {
     case.put("object", "old").await?;
     let old = version(case, "object").await?;
     let if_old = || ReadOptions::default().if_version(old.clone());
-    same_bytes(
-        "if_version of the present",
-        &case.read("object", if_old()).await?,
-        b"old",
-    )?;
-    same_bytes(
-        "a part of it",
-        &case.read("object", if_old().range(0..1)).await?,
-        b"o",
-    )?;
+    let mut forms = vec![(if_old(), "old")];
+    if case.features().range_read {
+        forms.push((if_old().range(0..1), "o"));
+    }
+    for (options, expected) in &forms {
+        let found = case.read("object", options.clone()).await?;
+        same_bytes("if_version of the present", &found, expected.as_bytes())?;
+    }
     case.put("object", "new").await?;
-    for options in [if_old(), if_old().range(0..1)] {
+    for (options, _) in forms {
+        let past = case.read("object", options.clone()).await;
         let error = fails(
             "if_version of the past",
-            case.read("object", options.clone()).await,
+            past,
             ErrorKind::PreconditionFailed,
         )?;
-        equal(
-            "the version expected",
-            error.precondition().and_then(|(expected, _)| expected),
-            Some(&old),
-        )?;
-        fails(
-            "its reader",
-            case.reader("object", options).await,
-            ErrorKind::PreconditionFailed,
-        )?;
+        let told = error.precondition().and_then(|(expected, _)| expected);
+        equal("the version expected", told, Some(&old))?;
+        let reader = case.reader("object", options).await;
+        fails("its reader", reader, ErrorKind::PreconditionFailed)?;
     }
     let never = ReadOptions::default().if_version(Version::new("no such version"));
+    let made_up = case.read("object", never).await;
     fails(
         "if_version of a made-up token",
-        case.read("object", never).await,
+        made_up,
         ErrorKind::PreconditionFailed,
     )?;
+    let missing = case.read("missing", if_old()).await;
     fails(
         "if_version of a missing object",
-        case.read("missing", if_old()).await,
+        missing,
         ErrorKind::NotFound,
     )?;
     Ok(())

@@ -28,12 +28,6 @@ pub(crate) const RULES: &[Rule] = &[
         "An error of the extended part names operation, backend and path, in one line."
     ),
     rule!(
-        error_survives_io,
-        Errors,
-        [],
-        "An error keeps its kind through `std::io::Error`."
-    ),
-    rule!(
         name_is_a_word,
         Features,
         [],
@@ -160,14 +154,6 @@ async fn error_names_its_place_extended(case: &Case) -> Verdict {
         }
     }
     Ok(())
-}
-
-async fn error_survives_io(case: &Case) -> Verdict {
-    let error = fails("read", case.get("missing").await, ErrorKind::NotFound)?;
-    let line = error.to_string();
-    let through = Error::from(std::io::Error::from(error));
-    equal("the error after the round trip", through.to_string(), line)?;
-    equal("its kind", through.kind(), ErrorKind::NotFound)
 }
 
 async fn name_is_a_word(case: &Case) -> Verdict {
