@@ -75,7 +75,9 @@ fn check_system(path: &ObjectPath) -> Result<()> {
 
 /// The directory part of a path, `.` for the root, and the last name.
 pub(crate) fn split(path: &ObjectPath) -> (&str, &str) {
-    path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()))
+    path.as_str()
+        .rsplit_once('/')
+        .unwrap_or((".", path.as_str()))
 }
 
 #[cfg(test)]
@@ -86,7 +88,12 @@ mod tests {
     fn temporary_names_are_recognised_and_nothing_else() {
         assert!(is_temporary(temporary().as_bytes()));
         assert_ne!(temporary(), temporary());
-        for name in [".omnistorage-", ".omnistorage-12.tmp", "omnistorage", ".tmp"] {
+        for name in [
+            ".omnistorage-",
+            ".omnistorage-12.tmp",
+            "omnistorage",
+            ".tmp",
+        ] {
             assert!(!is_temporary(name.as_bytes()), "{name}");
         }
         let inside = ObjectPath::new(format!("a/{}/b", temporary())).unwrap();
