@@ -8,6 +8,8 @@ use storage_core::{Error, ErrorKind, ObjectPath, Result};
 const START: &str = ".omnistorage-";
 const END: &str = ".tmp";
 const DIGITS: usize = 32;
+/// Most bytes in one name.
+const LONGEST: usize = 255;
 
 /// A new name for a temporary file.
 pub(crate) fn temporary() -> String {
@@ -29,8 +31,12 @@ pub(crate) fn random() -> u64 {
     hasher.finish()
 }
 
-/// Refuses paths that lead through the backend's own names.
+/// Refuses paths that lead through the backend's own names, or through ones too long for any system.
 pub(crate) fn check(path: &ObjectPath) -> Result<()> {
+    if path.segments().any(|segment| segment.len() > LONGEST) {
+        let message = "a part of the path is longer than 255 bytes";
+        return Err(Error::new(ErrorKind::InvalidPath, message));
+    }
     let own = path
         .segments()
         .any(|segment| is_temporary(segment.as_bytes()));

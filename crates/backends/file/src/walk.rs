@@ -149,8 +149,14 @@ impl Walk {
         let is_dir = matches!(entry.found, Found::Directory | Found::LinkToDirectory);
         let outer = self.base.len();
         self.base.push_str(name);
-        let listed = (!is_dir || !self.scope.recursive || self.scope.directories)
-            && self.scope.filter.accepts(&self.base, is_dir);
+        let in_scope = match entry.found {
+            _ if !self.scope.recursive => true,
+            Found::Directory => self.scope.directories,
+            // Not followed, so not given as if it were empty.
+            Found::LinkToDirectory => false,
+            _ => true,
+        };
+        let listed = in_scope && self.scope.filter.accepts(&self.base, is_dir);
         let info = match listed {
             true => describe(tree, level.dir.as_ref(), &self.base, name, entry.found)?,
             false => None,
