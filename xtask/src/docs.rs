@@ -34,8 +34,12 @@ fn links(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(document) {
         let inside = line.split("](").skip(1);
-        for target in inside.filter_map(|rest| rest.split_once(')')) {
-            let target = target.0.split_whitespace().next().unwrap_or_default();
+        let inline = inside.filter_map(|rest| Some(rest.split_once(')')?.0));
+        let defined = line
+            .strip_prefix('[')
+            .and_then(|rest| Some(rest.split_once("]: ")?.1));
+        for target in inline.chain(defined) {
+            let target = target.split_whitespace().next().unwrap_or_default();
             let elsewhere = ["http://", "https://", "mailto:"];
             if !elsewhere.iter().any(|start| target.starts_with(start)) && !target.contains("::") {
                 found.push(target.to_owned());
@@ -153,14 +157,18 @@ fn listed_features(readme: &str) -> Result<BTreeSet<String>> {
 /// Whether the umbrella's sources include the README, so that its examples are documentation tests.
 fn compiles_readme(readme: &str, folder: &str) -> Result<bool> {
     let has_example = readme.lines().any(|line| line.starts_with("```rust"));
-    let up = "../".repeat(folder.split('/').count() + 1);
-    let inclusion = format!("include_str!(\"{up}{README}\")");
-    let sources = tree::files("rs")?;
+    let inclusion = inclusion(folder);
     let mut included = false;
-    for path in sources.iter().filter(|path| path.starts_with(folder)) {
-        included |= tree::read(path)?.contains(&inclusion);
+    for path in tree::files("rs")? {
+        included |= path.starts_with(folder) && tree::read(&path)?.contains(&inclusion);
     }
     Ok(has_example && included)
+}
+
+/// How a file in the `src` of the crate at `folder` includes the README.
+fn inclusion(folder: &str) -> String {
+    let up = "../".repeat(folder.split('/').count() + 1);
+    format!("include_str!(\"{up}{README}\")")
 }
 
 #[cfg(test)]
@@ -170,8 +178,10 @@ mod tests {
     #[test]
     fn links_in_code_and_urls_are_left_alone() {
         let document = "[a](docs/a.md) and [b](https://b) `[c](c.md)` [d](crate::d)\n\
-                        ```text\n[e](e.md)\n```\n![f](img/f.png \"title\") [g](#heading)\n";
-        assert_eq!(links(document), ["docs/a.md", "img/f.png", "#heading"]);
+                        ```text\n[e](e.md)\n```\n![f](img/f.png \"title\") [g](#heading)\n\
+                        [h]: h.md\n[i]: https://i\n";
+        let found = links(document);
+        assert_eq!(found, ["docs/a.md", "img/f.png", "#heading", "h.md"]);
     }
 
     #[test]
@@ -201,5 +211,12 @@ mod tests {
         let listed = listed_features(readme).unwrap();
         assert_eq!(listed, ["file", "full"].map(str::to_owned).into());
         assert!(listed_features("# none\n").is_err());
+    }
+    #[test]
+    fn a_readme_counts_as_compiled_only_when_a_source_includes_it() {
+        let expected = r#"include_str!("../../../README.md")"#;
+        assert_eq!(inclusion("crates/omnistorage"), expected);
+        assert!(!compiles_readme("```rust\n```\n", "crates/core").unwrap());
+        assert!(!compiles_readme("# no example\n", "crates/omnistorage").unwrap());
     }
 }
