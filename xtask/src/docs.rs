@@ -5,10 +5,12 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::metadata::Workspace;
 use crate::run::root;
-use crate::{Result, sections, tree};
+use crate::{Result, tree};
 
 const README: &str = "README.md";
 const UMBRELLA: &str = "omnistorage";
+/// Features that only name others; the README's text tells of them.
+const SETS: [&str; 2] = ["default", "full"];
 
 /// Fails when a relative link leads nowhere.
 pub(crate) fn check_links() -> Result {
@@ -117,7 +119,7 @@ fn anchors(document: &str) -> BTreeSet<String> {
     anchors
 }
 
-/// Fails when the README's table does not list exactly the umbrella's features, or its example is
+/// Fails when the README's table does not list exactly the umbrella's features, sets left out, or its example is
 /// not compiled. Says so and succeeds while there is no umbrella.
 pub(crate) fn check_readme(workspace: &Workspace) -> Result<Option<String>> {
     let Some(umbrella) = workspace.member(UMBRELLA) else {
@@ -125,7 +127,11 @@ pub(crate) fn check_readme(workspace: &Workspace) -> Result<Option<String>> {
     };
     let readme = tree::read(README)?;
     let listed = listed_features(&readme)?;
-    let real: BTreeSet<_> = umbrella.features.iter().cloned().collect();
+    let single = umbrella
+        .features
+        .iter()
+        .filter(|name| !SETS.contains(&name.as_str()));
+    let real: BTreeSet<_> = single.cloned().collect();
     let mut wrong: Vec<_> = real
         .difference(&listed)
         .map(|feature| format!("{README} does not list the feature {feature:?}"))
@@ -144,13 +150,14 @@ pub(crate) fn check_readme(workspace: &Workspace) -> Result<Option<String>> {
     }
 }
 
-/// The features named in the first column of the table in the section `features`.
+/// The features named in the table whose first column is headed `Feature`.
 fn listed_features(readme: &str) -> Result<BTreeSet<String>> {
-    let table = sections::section(readme, "features")
-        .ok_or_else(|| format!("{README} has no section `<!-- features:begin -->`"))?;
-    let first = table
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let mut lines = readme.lines();
+    lines
+        .find(|line| line.starts_with("| Feature |"))
+        .ok_or_else(|| format!("{README} has no table that begins `| Feature |`"))?;
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    let first = rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`'));
     Ok(first.map(|(name, _)| name.to_owned()).collect())
 }
 
@@ -206,12 +213,13 @@ mod tests {
 
     #[test]
     fn the_features_table_is_read_by_its_first_column() {
-        let readme = "<!-- features:begin -->\n| Feature | Crate |\n|---|---|\n\
-                      | `file` | `storage-file` |\n| `full` | all |\n<!-- features:end -->\n";
+        let readme = "| `no` |\n\n| Feature | Crate |\n|---|---|\n| (always) | `core` |\n\
+                      | `file` | `storage-file` |\n| `hash` | x |\n\n| `neither` |\n";
         let listed = listed_features(readme).unwrap();
-        assert_eq!(listed, ["file", "full"].map(str::to_owned).into());
+        assert_eq!(listed, ["file", "hash"].map(str::to_owned).into());
         assert!(listed_features("# none\n").is_err());
     }
+
     #[test]
     fn a_readme_counts_as_compiled_only_when_a_source_includes_it() {
         let expected = r#"include_str!("../../../README.md")"#;

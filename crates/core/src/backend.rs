@@ -136,6 +136,17 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         writer.finish().await
     }
 
+    /// A name of the key space that other processes and instances agree on, so that two ways to
+    /// reach one object can be told: the objects of two backends are the same where identity and key,
+    /// put together, are the same text. It ends with `/`, as in `file:///srv/data/`, with
+    /// links resolved. `None`: it has none, and is the same only as itself. A wrapper answers for
+    /// what it wraps, adding the prefix it adds.
+    ///
+    /// Costs no request.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// The extended part, where the backend has one. A wrapper answers for what it wraps.
     fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
         None
@@ -275,6 +286,9 @@ macro_rules! forward {
                 options: WriteOptions,
             ) -> Result<Written> {
                 (**self).write(path, payload, options).await
+            }
+            fn identity(&self) -> Option<String> {
+                (**self).identity()
             }
             fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
                 (**self).as_extended()

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use storage_core::{Error, Features, Operation, Result};
@@ -108,6 +108,7 @@ impl FileBackendBuilder {
         }
         Ok(FileBackend::new(Tree {
             root,
+            identity: identity(&self.root),
             device,
             features: features(abilities),
             abilities,
@@ -140,6 +141,13 @@ impl FileBackendBuilder {
         }
         builder.create(&self.root)
     }
+}
+
+/// The directory's one true path as a URI; `None` for one that is not UTF-8.
+fn identity(root: &Path) -> Option<String> {
+    let real = std::fs::canonicalize(root).ok()?;
+    let path = real.to_str()?;
+    Some(format!("file://{path}{}", if path.ends_with('/') { "" } else { "/" }))
 }
 
 fn features(abilities: Abilities) -> Features {

@@ -38,11 +38,14 @@ pub(crate) fn special() -> Error {
     Error::unsupported("a FIFO, socket or device is not an object")
 }
 
-/// Runs `work` where blocking is allowed. Once begun it runs to its end, even if the future of this
+/// Runs `work` where blocking is allowed: here, if the caller has promised so. Once begun it runs to its end, even if the future of this
 /// call is dropped.
 pub(crate) async fn hop<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    if storage_core::blocking_allowed() {
+        return work();
+    }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(lost(error)),

@@ -20,6 +20,8 @@ const RACES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) root: Dir,
+    /// Where the root really is, for telling two ways to one file.
+    pub(crate) identity: Option<String>,
     /// The file system that the root is on; others may be mounted below it.
     pub(crate) device: u64,
     pub(crate) abilities: Abilities,

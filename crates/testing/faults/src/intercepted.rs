@@ -189,6 +189,10 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
         )
     }
 
+    fn identity(&self) -> Option<String> {
+        self.inner.identity()
+    }
+
     fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
         self.inner.as_extended().map(|_| self as _)
     }

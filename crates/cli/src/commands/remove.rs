@@ -1,0 +1,71 @@
+use omnistorage::{Backend, BackendExt, Error, ListOptions, Prefix, Result, RmdirOptions};
+use serde_json::json;
+
+use crate::args::{PathsArgs, PurgeArgs};
+use crate::output::{Counts, Exit, Output};
+use crate::place::{self, Missing};
+
+/// Deletes objects, each named.
+pub(crate) async fn rm(args: PathsArgs, output: &Output) -> Result<Exit> {
+    let (mut exit, mut counts) = (Exit::Done, Counts::default());
+    for text in &args.paths {
+        let deleted = async {
+            let place = place::entry(text, Missing::Fail).await?;
+            match place.backend.delete(&place.path).await? {
+                true => Ok(()),
+                false => Err(Error::not_found("nothing to delete").with_path(text)),
+            }
+        };
+        match deleted.await {
+            Ok(()) => {
+                counts.deleted += 1;
+                output.object(|| json!({"event": "deleted", "path": text}));
+            }
+            Err(error) if error.is_directory() => {
+                exit = output.fail(&error.with_source("use `omni purge` for a tree"));
+                counts.errors += 1;
+            }
+            Err(error) => {
+                exit = output.fail(&error);
+                counts.errors += 1;
+            }
+        }
+    }
+    output.summary("rm", counts);
+    Ok(exit)
+}
+
+/// Deletes a tree: everything below it, and the directory itself.
+pub(crate) async fn purge(args: PurgeArgs, output: &Output) -> Result<Exit> {
+    let mut counts = Counts::default();
+    if args.dry_run {
+        let place = place::tree(&args.path, Missing::Fail).await?;
+        let options = ListOptions::default().recursive(true);
+        let mut entries = place.backend.entries(Prefix::root(), options);
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            counts.deleted += 1;
+            output.line(
+                || format!("would delete {}", entry.path),
+                || json!({"event": "planned", "action": "delete", "path": entry.path.as_str()}),
+            );
+        }
+    } else {
+        let place = place::entry(args.path.trim_end_matches('/'), Missing::Fail).await?;
+        match place
+            .backend
+            .as_extended()
+            .filter(|extended| extended.features().purge)
+        {
+            Some(extended) => {
+                extended
+                    .rmdir(&place.path, RmdirOptions::default().recursive(true))
+                    .await?;
+                counts.deleted = 1;
+            }
+            None => counts.deleted = place.backend.delete_prefix(place.path.as_prefix()).await?,
+        }
+    }
+    output.summary("purge", counts);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,166 @@
+//! Arguments that name places: a path or URI becomes a backend, and a path on it.
+
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use omnistorage::{Backend, Config, Error, ErrorKind, ObjectPath, Prefix, Result, Uri, registry};
+
+/// A backend, and a place on it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place<P> {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) path: P,
+}
+
+/// Whether a directory that is not there is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Create,
+    Fail,
+}
+
+/// Opens the tree that `text` names: everything below it.
+pub(crate) async fn tree(text: &str, missing: Missing) -> Result<Place<Prefix>> {
+    let backend = open(text, missing).await?;
+    Ok(Place {
+        backend,
+        path: Prefix::root(),
+    })
+}
+
+/// Opens the tree that `text` names without creating anything: a directory that is not there is a
+/// prefix below the nearest one that is.
+pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
+    let missing = match tree(text, Missing::Fail).await {
+        Err(error) if error.is_not_found() => error,
+        other => return other,
+    };
+    let uri = Uri::parse(text)?;
+    let path = std::path::absolute(uri.path())?;
+    if uri.scheme() != "file" || path.components().any(|c| c == Component::ParentDir) {
+        return Err(missing);
+    }
+    for ancestor in path
+        .ancestors()
+        .skip(1)
+        .filter(|ancestor| ancestor.is_dir())
+    {
+        let below = path.strip_prefix(ancestor).unwrap_or(&path);
+        let (Some(ancestor), Some(below)) = (ancestor.to_str(), below.to_str()) else {
+            break;
+        };
+        let backend = open(ancestor, Missing::Fail).await?;
+        return Ok(Place {
+            backend,
+            path: Prefix::new(below)?,
+        });
+    }
+    Err(missing)
+}
+
+/// Opens the parent of the object or directory that `text` names, and gives its path there.
+pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPath>> {
+    let (parent, name) = split(text)?;
+    let backend = open(&parent, missing).await?;
+    Ok(Place {
+        backend,
+        path: ObjectPath::new(name)?,
+    })
+}
+
+async fn open(text: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
+    let registry = registry()?;
+    let opening = async {
+        let (name, mut config): (_, Config) = registry.resolve(text)?;
+        if name == "file" && config.get("create").is_none() {
+            config.set("create", (missing == Missing::Create).to_string());
+        }
+        registry.open(name, config).await
+    };
+    opening.await.map_err(|error| error.with_path(shown(text)))
+}
+
+/// The text without what may be secret: user information and query.
+fn shown(text: &str) -> String {
+    match text.split_once("://") {
+        None => text.to_owned(),
+        Some((scheme, rest)) => {
+            let rest = rest.split('?').next().unwrap_or("");
+            let host_at = rest
+                .split('/')
+                .next()
+                .and_then(|authority| authority.rfind('@'));
+            format!("{scheme}://{}", &rest[host_at.map_or(0, |at| at + 1)..])
+        }
+    }
+}
+
+/// Splits off the last segment, decoded; the rest stays a path or URI.
+fn split(text: &str) -> Result<(String, String)> {
+    let uri = Uri::parse(text)?;
+    let nameless = || {
+        Error::new(
+            ErrorKind::InvalidPath,
+            "this names no object: its last segment is missing",
+        )
+        .with_path(shown(text))
+    };
+    if !text.contains("://") {
+        let path = Path::new(text);
+        let ends_with_slash = text.ends_with('/') || text.ends_with("/.");
+        let name = path
+            .file_name()
+            .filter(|_| !ends_with_slash)
+            .ok_or_else(nameless)?;
+        let name = name.to_str().ok_or_else(nameless)?.to_owned();
+        let parent = path.parent().and_then(Path::to_str).unwrap_or("");
+        return Ok((
+            if parent.is_empty() { "." } else { parent }.to_owned(),
+            name,
+        ));
+    }
+    let (location, query) = match text.split_once('?') {
+        Some((location, query)) => (location, format!("?{query}")),
+        None => (text, String::new()),
+    };
+    let name = uri
+        .path()
+        .rsplit('/')
+        .next()
+        .filter(|n| !n.is_empty())
+        .ok_or_else(nameless)?;
+    let cut = location.rfind('/').ok_or_else(nameless)?;
+    Ok((format!("{}{query}", &location[..=cut]), name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_the_last_segment_off() {
+        for (text, parent, name) in [
+            ("a", ".", "a"),
+            ("./a b", ".", "a b"),
+            ("/a/b%20c", "/a", "b%20c"),
+            ("/a", "/", "a"),
+            ("file:///a/b%20c?fsync=none", "file:///a/?fsync=none", "b c"),
+            ("memory:///x", "memory:///", "x"),
+        ] {
+            assert_eq!(
+                split(text).unwrap(),
+                (parent.to_owned(), name.to_owned()),
+                "{text}"
+            );
+        }
+        for text in ["/", "..", "a/", "a/.", "a/..", "file:///a/", "s3://bucket"] {
+            assert!(split(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_no_secrets() {
+        assert_eq!(shown("s3://user:pw@host/b?secret=x"), "s3://host/b");
+        assert_eq!(shown("/a?b@c"), "/a?b@c");
+    }
+}

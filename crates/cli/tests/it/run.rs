@@ -1,0 +1,73 @@
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// What one run of the program printed, and how it ended.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Each line as an object; the last must be the summary.
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        let objects: Vec<Value> = self
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+            .collect();
+        assert_eq!(
+            objects.last().expect("at least one line")["event"],
+            "summary"
+        );
+        objects
+    }
+
+    pub(crate) fn summary(&self) -> Value {
+        self.objects().pop().expect("a summary")
+    }
+
+    pub(crate) fn done(self) -> Self {
+        assert_eq!(
+            self.code, 0,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+}
+
+pub(crate) fn omni(dir: &Path, args: &[&str]) -> Ran {
+    omni_with_input(dir, args, b"")
+}
+
+pub(crate) fn omni_with_input(dir: &Path, args: &[&str], input: &[u8]) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_omni"))
+        .current_dir(dir)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("omni starts");
+    // The program may end without reading its input.
+    let _ = child.stdin.take().expect("stdin is piped").write_all(input);
+    let output = child.wait_with_output().expect("omni ends");
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// Writes files, creating their directories.
+pub(crate) fn write(dir: &Path, files: &[(&str, &str)]) {
+    for (path, content) in files {
+        let path = dir.join(path);
+        std::fs::create_dir_all(path.parent().expect("below dir")).expect("create");
+        std::fs::write(path, content).expect("write");
+    }
+}
