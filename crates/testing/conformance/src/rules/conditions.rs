@@ -313,17 +313,15 @@ async fn conditions_leave_nothing(case: &Case) -> Verdict {
     case.put("d/old", "old").await?;
     for key in ["d/new", "new"] {
         drop(begun(case, key, WriteMode::CreateNew).await?);
-        begun(case, key, WriteMode::CreateNew)
-            .await?
-            .abort()
-            .await?;
+        case.absent(key).await?;
+        let aborted = begun(case, key, WriteMode::CreateNew).await?;
+        aborted.abort().await?;
+        case.absent(key).await?;
         let mut writer = begun(case, key, WriteMode::CreateNew).await?;
         case.put(key, "first").await?;
-        fails(
-            "finish of the slower one",
-            writer.finish().await,
-            ErrorKind::AlreadyExists,
-        )?;
+        let finish = writer.finish().await;
+        fails("finish of the slower one", finish, ErrorKind::AlreadyExists)?;
+        case.holds(key, b"first").await?;
         case.delete(key).await?;
     }
     equal(

@@ -299,11 +299,14 @@ async fn copy_honours_or_refuses_checks(case: &Case) -> Verdict {
     case.put("from", pattern(1, 10)).await?;
     case.put("to", "old").await?;
     let wrong = storage_hash::hash(HashType::Sha256.into(), b"other bytes");
-    for options in [plain().size(9), plain().expected(wrong)] {
+    let kinds = [ErrorKind::Corrupt, ErrorKind::Unsupported];
+    for (what, options) in [
+        ("another `size`", plain().size(9)),
+        ("other digests `expected`", plain().expected(wrong)),
+    ] {
         for to in ["to", "new"] {
             let result = copy(case, "from", to, options.clone()).await;
-            let kinds = [ErrorKind::Corrupt, ErrorKind::Unsupported];
-            fails_with(&format!("a copy with {options:?}"), result, &kinds)?;
+            fails_with(&format!("a copy with {what}"), result, &kinds)?;
         }
     }
     case.holds("to", b"old").await?;

@@ -223,20 +223,22 @@ async fn rename_honours_if_version(case: &Case) -> Verdict {
 
 async fn rename_refuses_other_options(case: &Case) -> Verdict {
     case.put("from", "from").await?;
-    for options in [
-        plain().content_type("text/plain"),
-        plain().cache_control("no-store"),
-        plain().metadata(Metadata::from([("a".to_owned(), "b".to_owned())])),
-        plain().modified(std::time::UNIX_EPOCH),
-        plain().hashes(HashType::Sha256),
-        plain().verify(HashType::Sha256),
-        plain().expected(storage_hash::hash(HashType::Sha256.into(), b"from")),
-        plain().size(4),
-        plain().mode(WriteMode::Append),
+    let digests = storage_hash::hash(HashType::Sha256.into(), b"from");
+    let metadata = Metadata::from([("a".to_owned(), "b".to_owned())]);
+    for (what, options) in [
+        ("content type", plain().content_type("text/plain")),
+        ("cache control", plain().cache_control("no-store")),
+        ("metadata", plain().metadata(metadata)),
+        ("a modified time", plain().modified(std::time::UNIX_EPOCH)),
+        ("hashes", plain().hashes(HashType::Sha256)),
+        ("verify", plain().verify(HashType::Sha256)),
+        ("expected digests", plain().expected(digests)),
+        ("a size", plain().size(4)),
+        ("mode append", plain().mode(WriteMode::Append)),
     ] {
-        let result = rename(case, "from", "to", options.clone()).await;
+        let result = rename(case, "from", "to", options).await;
         fails(
-            &format!("a rename with {options:?}"),
+            &format!("a rename with {what}"),
             result,
             ErrorKind::Unsupported,
         )?;
