@@ -16,6 +16,8 @@ const CACHE_CONTROL: &str = "user.omnistorage.cache-control";
 const METADATA: &str = "user.omnistorage.metadata";
 const HASHES: &str = "user.omnistorage.hashes";
 const NONCE: &str = "user.omnistorage.version";
+/// There while an append is under way: the size before it.
+const APPENDING: &str = "user.omnistorage.appending";
 
 /// The attributes of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +42,11 @@ impl Attributes {
             set(file, METADATA, encode_metadata(&self.metadata).as_bytes())?;
         }
         if !self.hashes.is_empty() {
-            set(file, HASHES, encode_hashes(&self.hashes, size, modified).as_bytes())?;
+            set(
+                file,
+                HASHES,
+                encode_hashes(&self.hashes, size, modified).as_bytes(),
+            )?;
         }
         self.store_nonce(file)
     }
@@ -90,6 +96,28 @@ pub(crate) fn nonce(file: &File) -> Result<Option<Vec<u8>>> {
     sys::attribute(file, NONCE).map_err(failure)
 }
 
+/// Marks an append as under way: until [`end_append`] nobody sees bytes past `size`.
+pub(crate) fn begin_append(file: &File, size: u64) -> Result<()> {
+    set(file, APPENDING, size.to_string().as_bytes())
+}
+
+/// Makes the bytes of an append visible.
+pub(crate) fn end_append(file: &File) -> Result<()> {
+    sys::remove_attribute(file, APPENDING).map_err(failure)
+}
+
+/// The size before an append that has not ended, if there is one.
+pub(crate) fn size_before_append(file: &File) -> Result<Option<u64>> {
+    let Some(value) = sys::attribute(file, APPENDING).map_err(failure)? else {
+        return Ok(None);
+    };
+    let size = std::str::from_utf8(&value)
+        .ok()
+        .and_then(|size| size.parse().ok());
+    size.map(Some)
+        .ok_or_else(|| Error::new(ErrorKind::Corrupt, "the mark of an append is malformed"))
+}
+
 /// Forgets the hashes, before the bytes change.
 pub(crate) fn forget_hashes(file: &File) -> Result<()> {
     sys::remove_attribute(file, HASHES).map_err(failure)
@@ -105,7 +133,11 @@ pub(crate) fn rebind_hashes(file: &File, stat: &Stat, modified: Stamp) -> Result
     if hashes.is_empty() {
         return Ok(());
     }
-    set(file, HASHES, encode_hashes(&hashes, stat.size, modified).as_bytes())
+    set(
+        file,
+        HASHES,
+        encode_hashes(&hashes, stat.size, modified).as_bytes(),
+    )
 }
 
 fn set(file: &File, name: &str, value: &[u8]) -> Result<()> {

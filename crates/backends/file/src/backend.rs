@@ -8,7 +8,7 @@ use storage_core::{
     async_trait,
 };
 
-use crate::failure::{NAME, Place, hop, is_absent, failure};
+use crate::failure::{NAME, Place, failure, hop, is_absent};
 use crate::read::{self, Opened};
 use crate::sink::FileSink;
 use crate::sys::Kind;
@@ -107,8 +107,10 @@ impl Backend for FileBackend {
     async fn reader(&self, path: &ObjectPath, options: ReadOptions) -> Result<Reader> {
         self.admit(Operation::Read, path)?;
         let parts = options.into_parts();
-        self.run(Operation::Read, path, |tree, path| read::reader(tree, path, parts))
-            .await
+        self.run(Operation::Read, path, |tree, path| {
+            read::reader(tree, path, parts)
+        })
+        .await
     }
 
     async fn writer(&self, path: &ObjectPath, options: WriteOptions) -> Result<Writer> {
@@ -120,8 +122,10 @@ impl Backend for FileBackend {
 
     async fn delete(&self, path: &ObjectPath) -> Result<bool> {
         self.admit(Operation::Delete, path)?;
-        self.run(Operation::Delete, path, |tree, path| remove::object(tree, path))
-            .await
+        self.run(Operation::Delete, path, |tree, path| {
+            remove::object(tree, path)
+        })
+        .await
     }
 
     async fn list(&self, prefix: &Prefix, options: ListOptions) -> Result<ListPage> {
@@ -146,10 +150,12 @@ impl Backend for FileBackend {
 
     async fn exists(&self, path: &ObjectPath) -> Result<bool> {
         self.admit(Operation::Exists, path)?;
-        self.run(Operation::Exists, path, |tree, path| match tree.root.stat(path) {
-            Ok(stat) => Ok(stat.kind == Kind::File),
-            Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(failure(error)),
+        self.run(Operation::Exists, path, |tree, path| {
+            match tree.root.stat(path) {
+                Ok(stat) => Ok(stat.kind == Kind::File),
+                Err(error) if is_absent(&error) => Ok(false),
+                Err(error) => Err(failure(error)),
+            }
         })
         .await
     }

@@ -33,8 +33,10 @@ impl ExtendedBackend for FileBackend {
 
     async fn mkdir(&self, path: &ObjectPath) -> Result<()> {
         self.admit(Operation::Mkdir, path)?;
-        self.run(Operation::Mkdir, path, |tree, path| moves::mkdir(tree, path))
-            .await
+        self.run(Operation::Mkdir, path, |tree, path| {
+            moves::mkdir(tree, path)
+        })
+        .await
     }
 
     async fn rmdir(&self, path: &ObjectPath, options: RmdirOptions) -> Result<()> {
@@ -70,7 +72,8 @@ impl ExtendedBackend for FileBackend {
         self.admit(Operation::Rename, from)?;
         self.admit(Operation::Rename, to)?;
         let mode = moves::only_mode(options).at(Operation::Rename, from)?;
-        self.parts(mode.clone().into()).at(Operation::Rename, from)?;
+        self.parts(mode.clone().into())
+            .at(Operation::Rename, from)?;
         let to = to.clone();
         self.run(Operation::Rename, from, move |tree, from| {
             moves::rename(tree, from, &to, mode)

@@ -12,12 +12,12 @@ use storage_core::{
 use crate::attributes::{self, Attributes};
 use crate::builder::Fsync;
 use crate::draft::{Draft, written};
-use crate::failure::{failure, is_absent, lookup};
+use crate::failure::{failure, is_absent, lookup, special};
+use crate::names;
 use crate::place::{self, own_version};
 use crate::read::Opened;
 use crate::sys::{Dir, DirLock, Kind, Share, Stamp, Stat};
 use crate::tree::{Parent, Tree};
-use crate::names;
 
 /// Copies an object with all that is kept beside it.
 pub(crate) fn copy(
@@ -32,7 +32,12 @@ pub(crate) fn copy(
         false => Attributes::default(),
     };
     if from == to {
-        return Ok(written(&stat, stat.size, kept.nonce.as_deref(), Hashes::new()));
+        return Ok(written(
+            &stat,
+            stat.size,
+            kept.nonce.as_deref(),
+            Hashes::new(),
+        ));
     }
     if parts.mode != WriteMode::Append {
         parts.modified = parts.modified.or(stat.modified.to_time());
@@ -87,7 +92,11 @@ pub(crate) fn rename(
         return Ok(());
     }
     if stat.kind == Kind::Special {
-        return Err(crate::failure::special());
+        return Err(special());
+    }
+    if stat.kind == Kind::Directory && to.strip_prefix(&from.as_prefix()).is_some() {
+        // Refused before the parents of the new name are made, which would be below the old one.
+        return Err(below_itself());
     }
     let moving = Move {
         tree,
@@ -174,9 +183,8 @@ impl Move<'_> {
         let (_, to) = names::split(self.to);
         if self.stat.kind != Kind::Directory {
             let old = place::replaceable(self.tree, &target.dir, self.to)?;
-            let same = old.is_some_and(|old| {
-                (old.device, old.inode) == (self.stat.device, self.stat.inode)
-            });
+            let same = old
+                .is_some_and(|old| (old.device, old.inode) == (self.stat.device, self.stat.inode));
             if same {
                 // Two names of one file, which a rename would leave both.
                 return self.source.unlink(self.name.as_ref()).map_err(lookup);
@@ -192,14 +200,16 @@ impl Move<'_> {
                 let message = "a rename between two file systems is not atomic; copy and delete";
                 Error::unsupported(message).with_source(error)
             }
-            io::ErrorKind::InvalidInput => {
-                let message = "a directory cannot be moved below itself";
-                Error::new(ErrorKind::InvalidPath, message).with_source(error)
-            }
+            io::ErrorKind::InvalidInput => below_itself().with_source(error),
             io::ErrorKind::NotFound => lookup(error),
             _ => failure(error),
         }
     }
+}
+
+fn below_itself() -> Error {
+    let message = "a directory cannot be moved below itself";
+    Error::new(ErrorKind::InvalidPath, message)
 }
 
 /// Creates a directory and its parents.

@@ -8,6 +8,8 @@ use storage_core::{Error, ErrorKind, ObjectPath, Result};
 const START: &str = ".omnistorage-";
 const END: &str = ".tmp";
 const DIGITS: usize = 32;
+/// Most bytes in one name.
+const LONGEST: usize = 255;
 
 /// A new name for a temporary file.
 pub(crate) fn temporary() -> String {
@@ -29,8 +31,12 @@ pub(crate) fn random() -> u64 {
     hasher.finish()
 }
 
-/// Refuses paths that lead through the backend's own names.
+/// Refuses paths that lead through the backend's own names, or through ones too long for any system.
 pub(crate) fn check(path: &ObjectPath) -> Result<()> {
+    if path.segments().any(|segment| segment.len() > LONGEST) {
+        let message = "a part of the path is longer than 255 bytes";
+        return Err(Error::new(ErrorKind::InvalidPath, message));
+    }
     let own = path
         .segments()
         .any(|segment| is_temporary(segment.as_bytes()));
@@ -75,7 +81,9 @@ fn check_system(path: &ObjectPath) -> Result<()> {
 
 /// The directory part of a path, `.` for the root, and the last name.
 pub(crate) fn split(path: &ObjectPath) -> (&str, &str) {
-    path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()))
+    path.as_str()
+        .rsplit_once('/')
+        .unwrap_or((".", path.as_str()))
 }
 
 #[cfg(test)]
@@ -86,7 +94,12 @@ mod tests {
     fn temporary_names_are_recognised_and_nothing_else() {
         assert!(is_temporary(temporary().as_bytes()));
         assert_ne!(temporary(), temporary());
-        for name in [".omnistorage-", ".omnistorage-12.tmp", "omnistorage", ".tmp"] {
+        for name in [
+            ".omnistorage-",
+            ".omnistorage-12.tmp",
+            "omnistorage",
+            ".tmp",
+        ] {
             assert!(!is_temporary(name.as_bytes()), "{name}");
         }
         let inside = ObjectPath::new(format!("a/{}/b", temporary())).unwrap();

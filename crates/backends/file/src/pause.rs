@@ -68,7 +68,8 @@ impl PausedWalks {
             last,
             walk,
         });
-        let weight = |walks: &VecDeque<Paused>| walks.iter().map(|p| p.walk.weight()).sum::<usize>();
+        let weight =
+            |walks: &VecDeque<Paused>| walks.iter().map(|p| p.walk.weight()).sum::<usize>();
         while walks.len() > WALKS || (walks.len() > 1 && weight(&walks) > WEIGHT) {
             walks.pop_front();
         }

@@ -9,6 +9,7 @@ use storage_core::{Error, ErrorKind, ObjectPath, Result, Version, WriteMode};
 use crate::attributes::{self, Attributes};
 use crate::draft::Draft;
 use crate::failure::{directory, failure, special};
+use crate::read::Opened;
 use crate::sys::{self, Dir, Kind, Share, Stamp, Stat};
 use crate::tree::Tree;
 use crate::{names, version};
@@ -73,9 +74,11 @@ pub(crate) fn own_version(tree: &Tree, dir: &Dir, path: &ObjectPath) -> Result<O
         }
         Some(_) => {}
     }
-    let file = dir.open_own_file(name).map_err(failure)?;
-    let stat = sys::stat_file(&file).map_err(failure)?;
-    let nonce = attributes::nonce(&file)?;
+    let Opened { file, stat } = Opened::new(tree, dir.open_own_file(name).map_err(failure)?)?;
+    let nonce = match tree.abilities.attributes {
+        true => attributes::nonce(&file)?,
+        false => None,
+    };
     Ok(Some(version::token(&stat, stat.size, nonce.as_deref())))
 }
 
@@ -143,7 +146,10 @@ pub(crate) fn add_nonce(tree: &Tree, attributes: &mut Attributes) {
 /// within one tick, so may its change time.
 fn set_apart(draft: &Draft, old: &Stat, attributes: &mut Attributes) -> Result<()> {
     let age = Stamp::now().since(old.changed);
-    let Some(rest) = (TICK.as_nanos() as i128).checked_sub(age).filter(|rest| *rest > 0) else {
+    let Some(rest) = (TICK.as_nanos() as i128)
+        .checked_sub(age)
+        .filter(|rest| *rest > 0)
+    else {
         return Ok(());
     };
     if !draft.tree.abilities.attributes {

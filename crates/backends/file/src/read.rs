@@ -10,7 +10,7 @@ use storage_core::{
 };
 use storage_hash::{hash, verified};
 
-use crate::attributes::Attributes;
+use crate::attributes::{self, Attributes};
 use crate::failure::{directory, failure, lookup, special};
 use crate::stream::{FileSource, FileStream};
 use crate::sys::{self, Kind, Stat};
@@ -29,9 +29,14 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    fn new(file: File) -> Result<Self> {
+    /// Takes an open file for the object it is.
+    pub(crate) fn new(tree: &Tree, file: File) -> Result<Self> {
         let stat = sys::stat_file(&file).map_err(failure)?;
         match stat.kind {
+            Kind::File if tree.abilities.attributes => {
+                let stat = without_append(&file, stat)?;
+                Ok(Self { file, stat })
+            }
             Kind::File => Ok(Self { file, stat }),
             Kind::Directory => Err(directory()),
             Kind::Link | Kind::Special => Err(special()),
@@ -40,13 +45,17 @@ impl Opened {
 
     /// Opens the object at `path`. Blocks.
     pub(crate) fn open(tree: &Tree, path: &ObjectPath) -> Result<Self> {
-        Self::new(tree.root.open_file(path).map_err(lookup)?)
+        Self::new(tree, tree.root.open_file(path).map_err(lookup)?)
     }
 
     /// Opens the object at `path` if that takes no waiting.
     pub(crate) fn open_cached(tree: &Tree, path: &ObjectPath) -> Option<Result<Self>> {
         let opened = tree.root.open_file_cached(path)?;
-        Some(opened.map_err(lookup).and_then(Self::new))
+        Some(
+            opened
+                .map_err(lookup)
+                .and_then(|file| Self::new(tree, file)),
+        )
     }
 
     /// What is known of the object, attributes included. Blocks.
@@ -87,6 +96,24 @@ impl Opened {
             return self.read(range).ok();
         }
         sys::read_cached(&self.file, range).map(Bytes::from)
+    }
+}
+
+/// The state of a file less the bytes of an append under way, or of one whose process died.
+///
+/// An append that came and went between two looks shows in the size, so a size seen twice with no
+/// mark in between is one without a part of an append.
+fn without_append(file: &File, mut stat: Stat) -> Result<Stat> {
+    loop {
+        if let Some(size) = attributes::size_before_append(file)? {
+            stat.size = stat.size.min(size);
+            return Ok(stat);
+        }
+        let again = sys::stat_file(file).map_err(failure)?;
+        if again.size == stat.size {
+            return Ok(again);
+        }
+        stat = again;
     }
 }
 

@@ -115,7 +115,10 @@ impl<'a> Purge<'a> {
             opened => opened.map_err(failure)?,
         };
         let rest = self.empty(&dir)?;
-        if let Some(outer) = depth.checked_sub(OPEN).and_then(|at| self.levels.get_mut(at)) {
+        if let Some(outer) = depth
+            .checked_sub(OPEN)
+            .and_then(|at| self.levels.get_mut(at))
+        {
             outer.dir = None;
         }
         self.levels.push(Level {
@@ -140,7 +143,10 @@ impl<'a> Purge<'a> {
                 if error.kind() == io::ErrorKind::DirectoryNotEmpty && level.races < RACES =>
             {
                 // Someone created something in it meanwhile.
-                let dir = self.dir(depth)?.open_own_dir(&level.name).map_err(failure)?;
+                let dir = self
+                    .dir(depth)?
+                    .open_own_dir(&level.name)
+                    .map_err(failure)?;
                 level.rest = self.empty(&dir)?;
                 level.dir = Some(dir);
                 level.races += 1;

@@ -33,6 +33,8 @@ enum State {
     },
     /// At most one chunk is being written. Dropping the handle drops the draft when that is done.
     Drafting(JoinHandle<Result<Box<Draft>>>),
+    /// Everything given so far is in the temporary file.
+    Idle(Box<Draft>),
     Failed,
 }
 
@@ -56,9 +58,26 @@ impl FileSink {
         }))
     }
 
+    /// Starts adding a chunk.
+    fn add(mut draft: Box<Draft>, chunk: Bytes) -> State {
+        State::Drafting(spawn_blocking(move || {
+            draft.write(&[chunk])?;
+            Ok(draft)
+        }))
+    }
+
     /// The draft once its chunk is written.
-    async fn drafted(handle: &mut JoinHandle<Result<Box<Draft>>>) -> Result<Box<Draft>> {
+    async fn drafted(handle: JoinHandle<Result<Box<Draft>>>) -> Result<Box<Draft>> {
         handle.await.map_err(lost)?
+    }
+
+    /// The draft with everything given so far, if there is one.
+    async fn settled(state: State) -> Result<Box<Draft>> {
+        match state {
+            State::Drafting(handle) => Self::drafted(handle).await,
+            State::Idle(draft) => Ok(draft),
+            State::Gathering { .. } | State::Failed => Err(failed()),
+        }
     }
 }
 
@@ -91,59 +110,43 @@ impl WriteSink for FileSink {
                     }
                 };
             }
-            State::Drafting(mut handle) => {
-                let mut draft = Self::drafted(&mut handle).await?;
-                self.state = State::Drafting(spawn_blocking(move || {
-                    draft.write(&[chunk])?;
-                    Ok(draft)
-                }));
-            }
+            State::Drafting(handle) => self.state = Self::add(Self::drafted(handle).await?, chunk),
+            State::Idle(draft) => self.state = Self::add(draft, chunk),
             State::Failed => return Err(failed()),
         }
         Ok(())
     }
 
     async fn flush(&mut self) -> Result<()> {
-        match mem::replace(&mut self.state, State::Failed) {
-            State::Gathering { parts, pieces, .. } => self.state = self.spill(*parts, pieces),
-            other => self.state = other,
-        }
-        let State::Drafting(handle) = &mut self.state else {
-            return Err(failed());
+        let state = match mem::replace(&mut self.state, State::Failed) {
+            State::Gathering { parts, pieces, .. } => self.spill(*parts, pieces),
+            other => other,
         };
-        let draft = Self::drafted(handle).await;
-        self.state = State::Failed;
-        let draft = draft?;
-        self.state = State::Drafting(spawn_blocking(move || Ok(draft)));
+        self.state = State::Idle(Self::settled(state).await?);
         Ok(())
     }
 
     async fn finish(self: Box<Self>) -> Result<Written> {
         let Self { tree, path, state } = *self;
-        match state {
-            State::Gathering { parts, pieces, .. } => {
-                let payload = Payload::from(pieces);
-                hop(move || draft::write_all(&tree, &path, &payload, *parts)).await
-            }
-            State::Drafting(mut handle) => {
-                let draft = Self::drafted(&mut handle).await?;
-                hop(move || draft.publish(Attributes::default())).await
-            }
-            State::Failed => Err(failed()),
+        if let State::Gathering { parts, pieces, .. } = state {
+            let payload = Payload::from(pieces);
+            return hop(move || draft::write_all(&tree, &path, &payload, *parts)).await;
         }
+        let draft = Self::settled(state).await?;
+        hop(move || draft.publish(Attributes::default())).await
     }
 
     async fn abort(self: Box<Self>) -> Result<()> {
-        if let State::Drafting(mut handle) = self.state {
-            // A failed write has nothing left to remove.
-            if let Ok(draft) = Self::drafted(&mut handle).await {
-                return hop(move || {
+        match Self::settled(self.state).await {
+            Ok(draft) => {
+                let remove = move || {
                     drop(draft);
                     Ok(())
-                })
-                .await;
+                };
+                hop(remove).await
             }
+            // Nothing was begun, or what failed has nothing left to remove.
+            Err(_) => Ok(()),
         }
-        Ok(())
     }
 }

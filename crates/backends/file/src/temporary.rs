@@ -95,7 +95,10 @@ pub(crate) fn sweep(dir: &Dir) -> io::Result<()> {
     let mut seen = 0;
     dir.for_each_name(&mut Vec::new(), |name, _| {
         seen += 1;
-        if let Some(name) = name.to_str().filter(|name| names::is_temporary(name.as_bytes())) {
+        if let Some(name) = name
+            .to_str()
+            .filter(|name| names::is_temporary(name.as_bytes()))
+        {
             found.push(name.to_owned());
         }
         seen < SWEPT_AT_OPEN

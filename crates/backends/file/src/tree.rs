@@ -123,7 +123,10 @@ impl Tree {
     fn deepest_existing(&self, path: &str) -> io::Result<(Dir, usize)> {
         let mut end = path.len();
         loop {
-            match self.root.open_dir(if end == 0 { "." } else { &path[..end] }) {
+            match self
+                .root
+                .open_dir(if end == 0 { "." } else { &path[..end] })
+            {
                 Ok(dir) => return Ok((dir, end)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && end > 0 => {
                     end = path[..end].rfind('/').unwrap_or(0);
@@ -205,8 +208,7 @@ impl Stamp {
 
     /// Nanoseconds from `earlier` to this, negative when it is the later one.
     pub(crate) fn since(self, earlier: Self) -> i128 {
-        i128::from(self.seconds - earlier.seconds) * 1_000_000_000
-            + i128::from(self.nanos)
+        i128::from(self.seconds - earlier.seconds) * 1_000_000_000 + i128::from(self.nanos)
             - i128::from(earlier.nanos)
     }
 }

@@ -149,14 +149,23 @@ impl Walk {
         let is_dir = matches!(entry.found, Found::Directory | Found::LinkToDirectory);
         let outer = self.base.len();
         self.base.push_str(name);
-        let listed = (!is_dir || !self.scope.recursive || self.scope.directories)
-            && self.scope.filter.accepts(&self.base, is_dir);
+        let in_scope = match entry.found {
+            _ if !self.scope.recursive => true,
+            Found::Directory => self.scope.directories,
+            // Not followed, so not given as if it were empty.
+            Found::LinkToDirectory => false,
+            _ => true,
+        };
+        let listed = in_scope && self.scope.filter.accepts(&self.base, is_dir);
         let info = match listed {
             true => describe(tree, level.dir.as_ref(), &self.base, name, entry.found)?,
             false => None,
         };
         if entry.found == Found::Directory && self.scope.recursive {
-            let own = level.dir.as_ref().map(|dir| dir.open_own_dir(name.as_ref()));
+            let own = level
+                .dir
+                .as_ref()
+                .map(|dir| dir.open_own_dir(name.as_ref()));
             self.base.push('/');
             match own {
                 Some(Ok(dir)) => {
@@ -178,7 +187,10 @@ impl Walk {
         let names = Names::read(tree, &dir, &self.base, &self.scope)
             .map_err(|error| failure(error).with_path(&self.base))?;
         let depth = self.levels.len();
-        if let Some(level) = depth.checked_sub(OPEN).and_then(|at| self.levels.get_mut(at)) {
+        if let Some(level) = depth
+            .checked_sub(OPEN)
+            .and_then(|at| self.levels.get_mut(at))
+        {
             level.dir = None;
         }
         self.levels.push(Level {
@@ -275,7 +287,9 @@ impl Names {
             return Err(io::Error::other("a directory has more than 4 GiB of names"));
         }
         if tree.abilities.locks {
-            abandoned.iter().for_each(|name| temporary::remove_abandoned(dir, name));
+            abandoned
+                .iter()
+                .for_each(|name| temporary::remove_abandoned(dir, name));
         }
         names.narrow(base, scope);
         names.sort();
@@ -291,7 +305,11 @@ impl Names {
         let is_link = own.kind == Kind::Link;
         // A link that is broken or leads outside names no object.
         let kind = match is_link {
-            true => tree.root.stat(&format!("{base}{name}")).ok().map(|stat| stat.kind),
+            true => tree
+                .root
+                .stat(&format!("{base}{name}"))
+                .ok()
+                .map(|stat| stat.kind),
             false => Some(own.kind),
         };
         let found = match (kind, is_link) {
@@ -344,7 +362,10 @@ impl Names {
     /// Drops what the filters exclude with all below it.
     fn narrow(&mut self, base: &str, scope: &Scope) {
         let start = scope.filter.starts_with().strip_prefix(base).unwrap_or("");
-        let after = scope.filter.after().and_then(|after| after.strip_prefix(base));
+        let after = scope
+            .filter
+            .after()
+            .and_then(|after| after.strip_prefix(base));
         if start.is_empty() && after.is_none() {
             return;
         }

@@ -18,7 +18,9 @@ use super::{Abilities, Kind, Share, Stamp, Stat};
 
 /// Links inside are followed, whatever leads outside is an error.
 const RESOLVE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC);
 /// `NONBLOCK`: opening a FIFO must not wait for its other end.
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
@@ -73,7 +75,13 @@ impl Dir {
 
     /// As [`open_file`](Self::open_file) if the kernel has all it needs in memory, else `None`.
     pub(crate) fn open_file_cached(&self, path: &str) -> Option<io::Result<File>> {
-        match fs::openat2(&self.0, path, READ, Mode::empty(), RESOLVE | ResolveFlags::CACHED) {
+        match fs::openat2(
+            &self.0,
+            path,
+            READ,
+            Mode::empty(),
+            RESOLVE | ResolveFlags::CACHED,
+        ) {
             Ok(fd) => Some(Ok(fd.into())),
             Err(Errno::AGAIN | Errno::INVAL | Errno::OPNOTSUPP) => None,
             Err(errno) => Some(Err(errno.into())),
