@@ -6,7 +6,6 @@ use tokio::task::JoinSet;
 use crate::SyncError;
 use crate::apply::Applier;
 use crate::plan::Work;
-use crate::report::Reporter;
 
 /// A fixed number of tasks that apply actions from one bounded queue. Dropping it ends them.
 #[derive(Debug)]
@@ -18,13 +17,12 @@ pub(crate) struct Pool {
 type Queue = Arc<Mutex<mpsc::Receiver<Work>>>;
 
 impl Pool {
-    pub(crate) fn start(applier: &Arc<Applier>, workers: usize, reporter: &Reporter) -> Self {
+    pub(crate) fn start(applier: &Arc<Applier>, workers: usize) -> Self {
         let (queue, receiver) = mpsc::channel(workers * 32);
         let receiver = Arc::new(Mutex::new(receiver));
         let mut set = JoinSet::new();
         for _ in 0..workers {
-            let (applier, reporter) = (Arc::clone(applier), reporter.clone());
-            set.spawn(work(applier, Arc::clone(&receiver), reporter));
+            set.spawn(work(Arc::clone(applier), Arc::clone(&receiver)));
         }
         Self {
             queue: Some(queue),
@@ -54,20 +52,13 @@ impl Pool {
     }
 }
 
-async fn work(applier: Arc<Applier>, queue: Queue, mut reporter: Reporter) {
+async fn work(applier: Arc<Applier>, queue: Queue) {
     loop {
-        let waiting = queue.lock().await.try_recv();
-        let work = match waiting {
-            Ok(work) => Some(work),
-            Err(_) => {
-                reporter.flush().await;
-                queue.lock().await.recv().await
-            }
-        };
-        match work {
-            Some(work) => applier.apply(work, &mut reporter).await,
-            None => break,
+        // The lock is let go before the action is applied.
+        let next = queue.lock().await.recv().await;
+        match next {
+            Some(work) => applier.apply(work).await,
+            None => return,
         }
     }
-    reporter.flush().await;
 }

@@ -37,8 +37,13 @@ async fn same_content_with_another_time_updates_the_time_alone() {
 async fn same_content_with_another_time_is_written_again_once_where_times_are_metadata() {
     let (from, to) = (memory(), masked(&["set_modified"]));
     put(&from, "src/a", "same", 1).await;
-    run(Command::Sync, &from, &to, Options::default()).await.unwrap();
-    extended(&from).set_modified(&"src/a".parse().unwrap(), at(2)).await.unwrap();
+    run(Command::Sync, &from, &to, Options::default())
+        .await
+        .unwrap();
+    extended(&from)
+        .set_modified(&"src/a".parse().unwrap(), at(2))
+        .await
+        .unwrap();
     let events = events(Command::Sync, &from, &to, Options::default()).await;
     let expected = Action::Update {
         path: "a".parse().unwrap(),
@@ -46,7 +51,9 @@ async fn same_content_with_another_time_is_written_again_once_where_times_are_me
         difference: Difference::Modified,
     };
     assert_eq!(planned(&events), [expected]);
-    let third = run(Command::Sync, &from, &to, Options::default()).await.unwrap();
+    let third = run(Command::Sync, &from, &to, Options::default())
+        .await
+        .unwrap();
     assert_eq!((third.updated, third.skipped), (0, 1));
 }
 
@@ -54,9 +61,13 @@ async fn same_content_with_another_time_is_written_again_once_where_times_are_me
 async fn other_content_of_the_same_size_is_seen_where_times_are_lost() {
     let (from, to) = (memory(), masked(&["set_modified", "custom_metadata"]));
     put(&from, "src/a", "old", 1).await;
-    run(Command::Sync, &from, &to, Options::default()).await.unwrap();
+    run(Command::Sync, &from, &to, Options::default())
+        .await
+        .unwrap();
     put(&from, "src/a", "new", 1).await;
-    let second = run(Command::Sync, &from, &to, Options::default()).await.unwrap();
+    let second = run(Command::Sync, &from, &to, Options::default())
+        .await
+        .unwrap();
     assert_eq!(second.updated, 1);
     assert_eq!(to.get("dst/a").await.unwrap(), "new");
 }
@@ -67,7 +78,10 @@ async fn times_within_the_window_are_the_same() {
     let (summary, _) = pair(("new", 2), ("old", 1), window(2)).await;
     assert_eq!(summary.skipped, 1);
     let (summary, _) = pair(("new", 2), ("old", 1), window(1)).await;
-    assert_eq!(summary.updated, 1, "a difference of the window itself is one");
+    assert_eq!(
+        summary.updated, 1,
+        "a difference of the window itself is one"
+    );
 }
 
 #[tokio::test]
@@ -115,11 +129,23 @@ async fn ignore_existing_and_existing_choose_by_presence() {
     put(&from, "src/one", "x", 2).await;
     put(&to, "dst/both", "old", 1).await;
     let options = Options::default().dry_run(true);
-    let all = events(Command::Copy, &from, &to, options.clone().ignore_existing(true)).await;
+    let all = events(
+        Command::Copy,
+        &from,
+        &to,
+        options.clone().ignore_existing(true),
+    )
+    .await;
     let actions: Vec<_> = planned(&all).iter().map(ToString::to_string).collect();
-    assert_eq!(actions, ["skip both (exists at the destination)", "create one"]);
+    assert_eq!(
+        actions,
+        ["skip both (exists at the destination)", "create one"]
+    );
     let all = events(Command::Copy, &from, &to, options.existing(true)).await;
-    let skip = Action::Skip { path: "one".parse().unwrap(), reason: SkipReason::Missing };
+    let skip = Action::Skip {
+        path: "one".parse().unwrap(),
+        reason: SkipReason::Missing,
+    };
     assert_eq!(planned(&all)[1], skip);
     assert_eq!(planned(&all)[0].verb(), "update");
 }
@@ -130,8 +156,19 @@ async fn immutable_makes_a_difference_an_error() {
     put(&from, "src/a", "new", 2).await;
     put(&from, "src/b", "x", 2).await;
     put(&to, "dst/a", "old", 1).await;
-    let summary = run_failing(Command::Copy, &from, &to, Options::default().immutable(true)).await;
-    assert_eq!((summary.created, summary.errors), (1, 1), "{:?}", failures(&summary));
+    let summary = run_failing(
+        Command::Copy,
+        &from,
+        &to,
+        Options::default().immutable(true),
+    )
+    .await;
+    assert_eq!(
+        (summary.created, summary.errors),
+        (1, 1),
+        "{:?}",
+        failures(&summary)
+    );
     assert_eq!(to.get("dst/a").await.unwrap(), "old");
 }
 
@@ -145,5 +182,11 @@ async fn unchanged_objects_are_reported_on_request() {
     let options = Options::default().report_unchanged(true);
     let spoken = events(Command::Sync, &from, &to, options).await;
     let reason = SkipReason::Unchanged;
-    assert_eq!(planned(&spoken), [Action::Skip { path: "a".parse().unwrap(), reason }]);
+    assert_eq!(
+        planned(&spoken),
+        [Action::Skip {
+            path: "a".parse().unwrap(),
+            reason
+        }]
+    );
 }

@@ -1,4 +1,5 @@
 //! The semantics of the engine, one named test a rule.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bounds;
 mod cancelling;

@@ -45,15 +45,34 @@ pub fn tree(store: &Store, prefix: &str) -> Tree {
 pub async fn put(store: &Store, path: &str, content: impl Into<Bytes>, seconds: u64) {
     let options = WriteOptions::default().modified(at(seconds));
     let path = storage_core::ObjectPath::new(path).unwrap();
-    store.write(&path, content.into().into(), options).await.unwrap();
+    store
+        .write(&path, content.into().into(), options)
+        .await
+        .unwrap();
 }
 
 /// A small tree of every depth, with odd names, an empty object and one above the size that is sent
 /// in one piece.
 pub async fn fill(store: &Store, prefix: &str) {
     let big = vec![7u8; (3 << 20) + 5];
-    for (n, path) in ["a", "a.b", "b/1", "b/2", "b/c/deep/er", "b0", "empty", "ü/a b%20"].iter().enumerate() {
-        let content = if *path == "empty" { String::new() } else { format!("content of {path}") };
+    for (n, path) in [
+        "a",
+        "a.b",
+        "b/1",
+        "b/2",
+        "b/c/deep/er",
+        "b0",
+        "empty",
+        "ü/a b%20",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let content = if *path == "empty" {
+            String::new()
+        } else {
+            format!("content of {path}")
+        };
         put(store, &format!("{prefix}{path}"), content, n as u64).await;
     }
     put(store, &format!("{prefix}big"), big, 99).await;
@@ -71,21 +90,44 @@ pub async fn contents(store: &Store, prefix: &str) -> BTreeMap<String, Option<By
     let prefix = Prefix::new(prefix).unwrap();
     let options = ListOptions::default().recursive(true).directories(true);
     let mut found = BTreeMap::new();
-    for info in store.entries(prefix.clone(), options).collect().await.unwrap() {
+    for info in store
+        .entries(prefix.clone(), options)
+        .collect()
+        .await
+        .unwrap()
+    {
         let key = info.listing_key()[prefix.len()..].to_owned();
-        let content = if info.is_dir { None } else { Some(store.get(&info.path).await.unwrap()) };
+        let content = if info.is_dir {
+            None
+        } else {
+            Some(store.get(&info.path).await.unwrap())
+        };
         found.insert(key, content);
     }
     found
+}
+
+/// Content by path below the prefix, of objects alone.
+pub async fn objects(store: &Store, prefix: &str) -> BTreeMap<String, Bytes> {
+    let all = contents(store, prefix).await.into_iter();
+    all.filter_map(|(key, content)| Some((key, content?)))
+        .collect()
 }
 
 /// Modified time by path, of objects.
 pub async fn times(store: &Store, prefix: &str) -> BTreeMap<String, Option<SystemTime>> {
     let prefix = Prefix::new(prefix).unwrap();
     let options = ListOptions::default().recursive(true);
-    let entries = store.entries(prefix.clone(), options).collect().await.unwrap();
+    let entries = store
+        .entries(prefix.clone(), options)
+        .collect()
+        .await
+        .unwrap();
     let relative = |path: &str| path[prefix.len()..].to_owned();
-    entries.iter().map(|info| (relative(&info.path), info.modified)).collect()
+    entries
+        .iter()
+        .map(|info| (relative(&info.path), info.modified))
+        .collect()
 }
 
 pub fn job(command: Command, from: &Store, to: &Store, options: Options) -> Job {
