@@ -123,7 +123,12 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         payload: Payload,
         options: WriteOptions,
     ) -> Result<Written> {
-        let mut writer = self.writer(path, options.size(payload.len())).await?;
+        // A size that the caller announced stays, so that a payload of another size is refused.
+        let options = match options.clone().into_parts().size {
+            Some(_) => options,
+            None => options.size(payload.len()),
+        };
+        let mut writer = self.writer(path, options).await?;
         let mut chunks = payload.stream();
         while let Some(chunk) = next(&mut chunks).await {
             writer.write_bytes(chunk?).await?;

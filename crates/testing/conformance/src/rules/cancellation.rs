@@ -9,7 +9,7 @@ use storage_core::{ListOptions, ObjectPath, Payload, WriteMode, WriteOptions};
 
 use crate::case::{Case, pattern};
 use crate::rule::{Need::On, Rule, rule};
-use crate::violation::{Verdict, Violation, ensure, equal};
+use crate::violation::{Verdict, Violation, ensure, equal, same_bytes};
 
 pub(crate) const RULES: &[Rule] = &[
     rule!(
@@ -86,59 +86,65 @@ async fn polled<T>(
     Polls(pin!(call), count).await.transpose()
 }
 
-/// Requires one of two objects at `key`; work that a dropped call left behind may still be under
-/// way, so it is looked at several times.
+/// Requires one of two objects at `key`, alone in its directory. Work that a dropped call left behind
+/// may still be under way, so it is looked at several times; for the same reason every round has
+/// keys of its own.
 async fn one_of(case: &Case, key: &str, objects: &[&Bytes]) -> Verdict {
+    let path = ObjectPath::new(key)?;
     for _ in 0..4 {
         let found = case.get(key).await?;
         ensure(objects.iter().any(|object| **object == found), || {
             let sizes: Vec<usize> = objects.iter().map(|object| object.len()).collect();
-            format!(
-                "{key:?}: expected the object of {sizes:?} bytes, found {} other bytes",
-                found.len()
-            )
+            let found = found.len();
+            format!("{key:?}: expected the object of {sizes:?} bytes, found {found} other bytes")
         })?;
-        let listed = case.objects().await?;
-        equal("the objects", listed, vec![key.to_owned()])?;
+        let listed = case.keys(&path.parent(), ListOptions::default()).await?;
+        equal("the objects beside it", listed, vec![key.to_owned()])?;
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
 async fn cancelled_write(case: &Case) -> Verdict {
-    let path = ObjectPath::new("d/key")?;
-    for size in [1000, 700_000] {
+    for (size, count) in rounds() {
         let (old, new) = (pattern(1, size), pattern(2, size + 1));
-        for count in 1..=MOST_POLLS {
-            case.put("d/key", old.clone()).await?;
-            let call =
-                case.backend()
-                    .write(&path, Payload::from(new.clone()), WriteOptions::default());
-            polled(call, count).await?;
-            one_of(case, "d/key", &[&old, &new]).await?;
-        }
+        let key = format!("{size}/{count}/key");
+        case.put(&key, old.clone()).await?;
+        let path = ObjectPath::new(&key)?;
+        let payload = Payload::from(new.clone());
+        let call = case
+            .backend()
+            .write(&path, payload, WriteOptions::default());
+        polled(call, count).await?;
+        one_of(case, &key, &[&old, &new]).await?;
     }
     Ok(())
 }
 
+/// Sizes, and how often to poll.
+fn rounds() -> impl Iterator<Item = (usize, usize)> {
+    [1000, 700_000]
+        .into_iter()
+        .flat_map(|size| (1..=MOST_POLLS).map(move |count| (size, count)))
+}
+
 async fn cancelled_finish(case: &Case) -> Verdict {
-    for size in [1000, 700_000] {
+    for (size, count) in rounds() {
         let (old, new) = (pattern(1, size), pattern(2, size + 1));
-        for count in 1..=MOST_POLLS {
-            case.put("d/key", old.clone()).await?;
-            let mut writer = case.writer("d/key", WriteMode::Replace).await?;
-            writer.write_bytes(new.clone()).await?;
-            polled(writer.finish(), count).await?;
-            drop(writer);
-            one_of(case, "d/key", &[&old, &new]).await?;
-        }
+        let key = format!("{size}/{count}/key");
+        case.put(&key, old.clone()).await?;
+        let mut writer = case.writer(&key, WriteMode::Replace).await?;
+        writer.write_bytes(new.clone()).await?;
+        polled(writer.finish(), count).await?;
+        drop(writer);
+        one_of(case, &key, &[&old, &new]).await?;
     }
     Ok(())
 }
 
 async fn cancelled_finish_resumes(case: &Case) -> Verdict {
-    for count in 1..=MOST_POLLS {
-        let bytes = pattern(count as u64, 700_000);
+    for (size, count) in rounds() {
+        let bytes = pattern(count as u64, size);
         let mut writer = case.writer("key", WriteMode::Replace).await?;
         writer.write_bytes(bytes.clone()).await?;
         polled(writer.finish(), count).await?;
@@ -162,30 +168,31 @@ async fn cancelled_reads_and_lists(case: &Case) -> Verdict {
         let mut found = Vec::new();
         loop {
             // A dropped `chunk` takes nothing: the next one gives what it would have given.
-            let chunk = polled(async { reader.chunk().await.transpose() }, 1).await?;
-            let Some(chunk) = (match chunk {
+            let chunk = match polled(async { reader.chunk().await.transpose() }, 1).await? {
                 Some(chunk) => chunk,
                 None => reader.chunk().await.transpose()?,
-            }) else {
+            };
+            let Some(chunk) = chunk else {
                 break;
             };
             found.extend_from_slice(&chunk);
         }
-        crate::violation::same_bytes("through dropped calls", &found, &bytes)?;
+        same_bytes("through dropped calls", &found, &bytes)?;
     }
     one_of(case, "d/key", &[&bytes]).await
 }
 
 async fn cancelled_delete(case: &Case) -> Verdict {
-    let path = ObjectPath::new("key")?;
     let bytes = pattern(1, 1000);
     for count in 1..=MOST_POLLS {
-        case.put("key", bytes.clone()).await?;
+        let key = format!("{count}/key");
+        case.put(&key, bytes.clone()).await?;
+        let path = ObjectPath::new(&key)?;
         let ended = polled(case.backend().delete(&path), count).await?;
-        match case.get("key").await {
+        match case.get(&key).await {
             Ok(found) => {
                 equal("whether delete had ended", ended, None)?;
-                crate::violation::same_bytes("the object", &found, &bytes)?;
+                same_bytes("the object", &found, &bytes)?;
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
@@ -195,46 +202,44 @@ async fn cancelled_delete(case: &Case) -> Verdict {
 }
 
 async fn cancelled_append(case: &Case) -> Verdict {
-    let path = ObjectPath::new("key")?;
-    for size in [1000, 700_000] {
-        for count in 1..=MOST_POLLS {
-            let (old, more) = (pattern(1, 1000), pattern(2, size));
-            case.put("key", old.clone()).await?;
-            let call =
-                case.backend()
-                    .write(&path, Payload::from(more.clone()), WriteMode::Append.into());
-            polled(call, count).await?;
-            let both = Bytes::from([old.clone(), more].concat());
-            one_of(case, "key", &[&old, &both]).await?;
-        }
+    for (size, count) in rounds() {
+        let (old, more) = (pattern(1, 1000), pattern(2, size));
+        let key = format!("{size}/{count}/key");
+        case.put(&key, old.clone()).await?;
+        let path = ObjectPath::new(&key)?;
+        let payload = Payload::from(more.clone());
+        let call = case
+            .backend()
+            .write(&path, payload, WriteMode::Append.into());
+        polled(call, count).await?;
+        let both = Bytes::from([old.clone(), more].concat());
+        one_of(case, &key, &[&old, &both]).await?;
     }
     Ok(())
 }
 
 async fn cancelled_rename(case: &Case) -> Verdict {
-    let (from, to) = (ObjectPath::new("from")?, ObjectPath::new("to/key")?);
     let bytes = pattern(1, 1000);
     for count in 1..=MOST_POLLS {
-        case.delete("to/key").await?;
-        case.put("from", bytes.clone()).await?;
-        polled(
-            case.extended()?.rename(&from, &to, WriteOptions::default()),
-            count,
-        )
-        .await?;
+        let (from, to) = (format!("{count}/from"), format!("{count}/to/key"));
+        case.put(&from, bytes.clone()).await?;
+        let (source, target) = (ObjectPath::new(&from)?, ObjectPath::new(&to)?);
+        let call = case
+            .extended()?
+            .rename(&source, &target, WriteOptions::default());
+        polled(call, count).await?;
         let mut left = None;
         // Read in the order of the move: an object that moves meanwhile is met at the second name.
-        for key in ["from", "to/key"] {
+        for key in [&from, &to] {
             match case.get(key).await {
                 Ok(found) => left = Some(found),
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        let left = left.ok_or_else(|| {
-            Violation::new("expected the object under one of its names, found neither")
-        })?;
-        crate::violation::same_bytes("the object", &left, &bytes)?;
+        let neither =
+            || Violation::new("expected the object under one of its names, found neither");
+        same_bytes("the object", &left.ok_or_else(neither)?, &bytes)?;
     }
     Ok(())
 }

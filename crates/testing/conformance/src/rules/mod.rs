@@ -1,11 +1,23 @@
 //! The rules, a module for each part of the contract.
 
+mod appending;
+mod attributes;
 mod cancellation;
+mod closing;
+mod conditions;
+mod copying;
+mod deleting;
+mod directories;
+mod hashes;
 mod isolation;
 mod listing;
 mod paths;
 mod payloads;
+mod races;
 mod reading;
+mod renaming;
+mod telling;
+mod versions;
 mod walks;
 mod writing;
 
@@ -22,6 +34,18 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> + Clone {
         writing::RULES,
         payloads::RULES,
         cancellation::RULES,
+        conditions::RULES,
+        races::RULES,
+        appending::RULES,
+        versions::RULES,
+        deleting::RULES,
+        copying::RULES,
+        renaming::RULES,
+        attributes::RULES,
+        hashes::RULES,
+        directories::RULES,
+        closing::RULES,
+        telling::RULES,
     ];
     tables.iter().copied().flatten()
 }

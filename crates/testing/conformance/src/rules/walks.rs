@@ -102,14 +102,11 @@ async fn walk_survives_inserts(case: &Case) -> Verdict {
     let stable = plant(case).await?;
     for limit in [1, 2, 7] {
         let seen = step(case, limit, |page| async move {
-            for last in page.last() {
-                // Right after the cursor, right before it, and at both ends.
-                for new in [
-                    format!("{last}+{limit}"),
-                    format!("{}-{limit}", &last[..last.len() - 1]),
-                ] {
-                    case.put(&new, "x").await?;
-                }
+            // Beside what is inserted here nothing is, or the walk would never end.
+            if let Some(last) = page.last().filter(|last| last.len() == key(0).len()) {
+                let before = &last[..last.len() - 1];
+                case.put(&format!("{before}-{limit}"), "x").await?;
+                case.put(&format!("{last}+{limit}"), "x").await?;
             }
             case.put(&format!("k/!{limit}"), "x").await?;
             case.put(&format!("k/zzz{limit}"), "x").await?;

@@ -389,13 +389,12 @@ async fn write_onto_a_directory(case: &Case) -> Verdict {
     let mut modes = vec![WriteMode::Replace];
     modes.extend(case.features().append.then_some(WriteMode::Append));
     for key in ["d", "d/e"] {
-        for (route, mode) in ROUTES
-            .into_iter()
-            .flat_map(|route| modes.iter().map(move |mode| (route, mode.clone())))
-        {
-            let what = format!("writing {key:?} with {mode:?}");
-            let result = case.store(route, key, pattern(1, 9), mode).await;
-            fails(&what, result, ErrorKind::IsDirectory)?;
+        for mode in &modes {
+            for route in ROUTES {
+                let what = format!("writing {key:?} with {mode:?}");
+                let result = case.store(route, key, pattern(1, 9), mode.clone()).await;
+                fails(&what, result, ErrorKind::IsDirectory)?;
+            }
         }
         if case.features().create_new {
             let result = case.put_new(key).await;
