@@ -16,7 +16,7 @@ const PAGE: usize = 1000;
 /// A basic backend that makes up its listing. All entries share one tag, whose reference count is
 /// the number of entries alive.
 #[derive(Debug)]
-pub struct Listed {
+pub(crate) struct Listed {
     count: usize,
     backwards: bool,
     /// Added to every size, so that two of them differ or not.
@@ -37,7 +37,7 @@ impl Listed {
     }
 
     /// Ten entries, the last first.
-    pub fn backwards() -> Self {
+    pub(crate) fn backwards() -> Self {
         Self {
             backwards: true,
             ..Self::new(10, 1)

@@ -7,6 +7,7 @@ mod checking;
 mod comparing;
 mod deleting;
 mod failing;
+mod files;
 mod moving;
 mod naming;
 mod trees;

@@ -141,18 +141,13 @@ impl Intercept for ChangeAt {
     async fn before(&self, call: &mut Call<'_>) -> Result<()> {
         use std::sync::atomic::Ordering::SeqCst;
         let meant = call.operation() == Operation::Read && call.step() == self.step;
+        let used = u32::from(meant);
         let left = self
             .times
-            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(u32::from(meant)));
-        if meant && left.is_ok() {
-            let changed = vec![8u8; 2 << 20];
-            put(
-                &self.store,
-                call.path(),
-                changed,
-                1000 + u64::from(left.unwrap()),
-            )
-            .await;
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(used));
+        if let (true, Ok(left)) = (meant, left) {
+            let seconds = 1000 + u64::from(left);
+            put(&self.store, call.path(), vec![8u8; 2 << 20], seconds).await;
         }
         Ok(())
     }
