@@ -108,6 +108,7 @@ impl FileBackendBuilder {
         }
         Ok(FileBackend::new(Tree {
             root,
+            identity: self.identity(),
             device,
             features: features(abilities),
             abilities,
@@ -117,6 +118,13 @@ impl FileBackendBuilder {
             pool: Pool::default(),
             paused: PausedWalks::default(),
         }))
+    }
+
+    /// The root's path with its links resolved, ending with `/`.
+    fn identity(&self) -> Option<String> {
+        let path = std::fs::canonicalize(&self.root).ok()?;
+        let path = path.to_str()?.trim_end_matches('/');
+        Some(format!("file://{path}/"))
     }
 
     fn open_root(&self) -> Result<Dir> {
