@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, RmdirOptions};
 
 use crate::plan::Work;
-use crate::report::Reporter;
+use crate::report::Events;
 use crate::retry::pause;
 use crate::summary::Tally;
 use crate::transfer::{Transfer, difference};
@@ -13,8 +13,9 @@ use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError, inspect
 /// Applies actions; shared by the workers of a run.
 #[derive(Debug)]
 pub(crate) struct Applier {
-    pub(crate) job: Arc<Job>,
-    pub(crate) tally: Arc<Tally>,
+    job: Arc<Job>,
+    tally: Arc<Tally>,
+    events: Arc<Events>,
     /// Transfers that a file or directory of the other kind is in the way of, until the deletions
     /// are done; `None` once they are.
     blocked: Mutex<Option<Vec<Work>>>,
@@ -29,11 +30,12 @@ enum Outcome {
 }
 
 impl Applier {
-    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>) -> Self {
+    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, events: Arc<Events>) -> Self {
         let can_unblock = job.command == Command::Sync;
         Self {
             job,
             tally,
+            events,
             blocked: Mutex::new(can_unblock.then(Vec::new)),
             arrived: Mutex::default(),
         }
@@ -64,15 +66,15 @@ impl Applier {
     }
 
     /// Applies one action, with as many tries as it may have, and reports how it ended.
-    pub(crate) async fn apply(&self, mut work: Work, reporter: &mut Reporter) {
+    pub(crate) async fn apply(&self, mut work: Work) {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.attempt(&work, reporter).await {
+            let error = match self.attempt(&work).await {
                 Ok(Outcome::Done(bytes)) => {
                     self.tally.done(&work.action, bytes);
                     let action = work.action;
-                    return reporter.push(Event::Done { action, bytes }).await;
+                    return self.events.push(Event::Done { action, bytes }).await;
                 }
                 Ok(Outcome::Nothing) => return,
                 Err(error) => error,
@@ -81,19 +83,20 @@ impl Applier {
                 let (path, reason) = (work.action.path().clone(), SkipReason::Exists);
                 self.tally.skipped(1);
                 let action = Action::Skip { path, reason };
-                return reporter.push(Event::Done { action, bytes: 0 }).await;
+                return self.events.push(Event::Done { action, bytes: 0 }).await;
             }
             if is_blocked(&work.action, &error) && self.put_off(&work) {
                 return;
             }
             if tries >= self.job.options.tries || !may_try_again(&work.action, &error) {
-                return self.fail(&work.action, error, reporter).await;
+                return self.fail(&work.action, error).await;
             }
             let path = work.action.path().clone();
             let refresh = matches!(error, SyncError::SourceChanged { .. });
             let error = Arc::new(error);
-            reporter.push(Event::Retried { path, tries, error }).await;
-            reporter.flush().await;
+            self.events
+                .push(Event::Retried { path, tries, error })
+                .await;
             tokio::time::sleep(pause(tries)).await;
             if refresh {
                 self.refresh(&mut work).await;
@@ -101,13 +104,13 @@ impl Applier {
         }
     }
 
-    async fn attempt(&self, work: &Work, reporter: &mut Reporter) -> Result<Outcome, SyncError> {
+    async fn attempt(&self, work: &Work) -> Result<Outcome, SyncError> {
         let (source, destination) = (&self.job.source, &self.job.destination);
         let path = work.action.path();
         let to = destination.tree.prefix().join(path)?;
         match (&work.action, &work.source) {
             (Action::Create { .. } | Action::Update { .. }, Some(listed)) => {
-                let sent = self.transfer(listed, path, &to).send(reporter).await?;
+                let sent = self.transfer(listed, path, &to).send().await?;
                 self.after_transfer(path, sent.source);
                 return Ok(Outcome::Done(sent.bytes));
             }
@@ -147,6 +150,7 @@ impl Applier {
     ) -> Transfer<'a> {
         Transfer {
             job: &self.job,
+            events: &self.events,
             listed,
             path,
             to,
@@ -206,7 +210,7 @@ impl Applier {
         }
     }
 
-    async fn fail(&self, action: &Action, error: SyncError, reporter: &mut Reporter) {
+    async fn fail(&self, action: &Action, error: SyncError) {
         let operation = match (&error, action) {
             (SyncError::Storage(error), _) if error.operation().is_some() => error.operation(),
             (SyncError::SourceChanged { .. }, _) => Some(Operation::Read),
@@ -216,7 +220,7 @@ impl Applier {
         let operation = operation.unwrap_or(Operation::Write);
         let failure = Failure::new(Some(action.path().clone()), operation, error);
         self.tally.fail(&failure);
-        reporter.push(Event::Failed(failure)).await;
+        self.events.push(Event::Failed(failure)).await;
     }
 }
 

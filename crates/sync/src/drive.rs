@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use storage_core::Operation;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::apply::Applier;
 use crate::arena::Arena;
 use crate::plan::{Problem, Step, Work};
 use crate::planner::Planner;
 use crate::pool::Pool;
-use crate::report::Reporter;
+use crate::report::Events;
 use crate::summary::Tally;
 use crate::{Action, Command, Event, Failure, Fsync, Job, SyncError};
 
@@ -21,14 +21,18 @@ const ARRIVED: usize = 4096;
 pub(crate) async fn drive(
     job: Arc<Job>,
     tally: Arc<Tally>,
-    events: mpsc::Sender<Vec<Event>>,
+    events: Arc<Events>,
     mut cancelled: watch::Receiver<bool>,
 ) {
-    let applier = Arc::new(Applier::new(Arc::clone(&job), Arc::clone(&tally)));
+    let applier = Arc::new(Applier::new(
+        Arc::clone(&job),
+        Arc::clone(&tally),
+        Arc::clone(&events),
+    ));
     let mut driver = Driver {
         pool: None,
         applier,
-        reporter: Reporter::new(events),
+        events,
         tally,
         job,
         doomed: Doomed::default(),
@@ -42,7 +46,6 @@ pub(crate) async fn drive(
     if let Some(pool) = driver.pool.take() {
         pool.abort().await;
     }
-    driver.reporter.flush().await;
 }
 
 /// What the end of a sync deletes, known only when the plan is complete.
@@ -56,7 +59,7 @@ struct Driver {
     job: Arc<Job>,
     tally: Arc<Tally>,
     applier: Arc<Applier>,
-    reporter: Reporter,
+    events: Arc<Events>,
     pool: Option<Pool>,
     doomed: Doomed,
 }
@@ -67,8 +70,7 @@ impl Driver {
             comparison: self.job.comparison(),
             dry_run: self.job.options.dry_run,
         };
-        self.reporter.push(started).await;
-        self.reporter.flush().await;
+        self.events.push(started).await;
         let is_sound = self.follow_plan().await;
         self.finish_pool().await;
         self.remove_arrived().await;
@@ -101,9 +103,7 @@ impl Driver {
     }
 
     async fn take(&mut self, work: Work) {
-        self.reporter
-            .push(Event::Planned(work.action.clone()))
-            .await;
+        self.events.push(Event::Planned(work.action.clone())).await;
         if self.job.options.dry_run {
             return self.pretend(&work.action);
         }
@@ -140,13 +140,13 @@ impl Driver {
             Event::MissingOnDestination { .. } => self.tally.missing_on_destination(1),
             _ => {}
         }
-        self.reporter.push(event).await;
+        self.events.push(event).await;
     }
 
     /// Hands an action to the workers.
     async fn apply(&mut self, work: Work) {
         let (applier, workers) = (&self.applier, self.job.options.transfers);
-        let start = || Pool::start(applier, workers, &self.reporter);
+        let start = || Pool::start(applier, workers);
         let pushed = self.pool.get_or_insert_with(start).push(work).await;
         if let Err(error) = pushed {
             self.fail(Failure::new(None, Operation::Write, error)).await;
@@ -206,7 +206,7 @@ impl Driver {
         self.finish_pool().await;
         // The deepest first: a directory is empty once those in it are gone.
         for work in directories.into_iter().rev() {
-            self.applier.apply(work, &mut self.reporter).await;
+            self.applier.apply(work).await;
         }
     }
 
@@ -234,6 +234,6 @@ impl Driver {
 
     async fn fail(&mut self, failure: Failure) {
         self.tally.fail(&failure);
-        self.reporter.push(Event::Failed(failure)).await;
+        self.events.push(Event::Failed(failure)).await;
     }
 }

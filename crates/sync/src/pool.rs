@@ -8,7 +8,6 @@ use tokio::task::JoinSet;
 use crate::SyncError;
 use crate::apply::Applier;
 use crate::plan::Work;
-use crate::report::Reporter;
 
 /// Most workers that get a thread of their own; further ones are tasks of the runtime. On a thread of
 /// its own a worker saves the thread hops of backends that block, which for small files are most of
@@ -28,7 +27,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn start(applier: &Arc<Applier>, workers: usize, reporter: &Reporter) -> Self {
+    pub(crate) fn start(applier: &Arc<Applier>, workers: usize) -> Self {
         let (queue, receiver) = mpsc::channel(workers * BATCH);
         let (alive, end) = watch::channel(());
         let queue_end = Arc::new(Mutex::new(receiver));
@@ -38,7 +37,6 @@ impl Pool {
                 applier: Arc::clone(applier),
                 queue: Arc::clone(&queue_end),
                 workers,
-                reporter: reporter.clone(),
             };
             let work = worker.run(end.clone());
             if number < THREADS {
@@ -88,11 +86,10 @@ struct Worker {
     queue: Arc<Mutex<mpsc::Receiver<Work>>>,
     /// How many share the queue.
     workers: usize,
-    reporter: Reporter,
 }
 
 impl Worker {
-    async fn run(mut self, mut end: watch::Receiver<()>) {
+    async fn run(self, mut end: watch::Receiver<()>) {
         tokio::select! {
             biased;
             _ = end.changed() => {}
@@ -100,24 +97,18 @@ impl Worker {
         }
     }
 
-    async fn work(&mut self) {
+    async fn work(&self) {
         let mut batch = Vec::with_capacity(BATCH);
         while self.take(&mut batch).await {
             for work in batch.drain(..) {
-                self.applier.apply(work, &mut self.reporter).await;
+                self.applier.apply(work).await;
             }
         }
-        self.reporter.flush().await;
     }
 
     /// Takes this worker's share of what waits in the queue; `false` when nothing comes any more.
-    async fn take(&mut self, batch: &mut Vec<Work>) -> bool {
+    async fn take(&self, batch: &mut Vec<Work>) -> bool {
         let mut queue = self.queue.lock().await;
-        if queue.is_empty() {
-            drop(queue);
-            self.reporter.flush().await;
-            queue = self.queue.lock().await;
-        }
         let share = (queue.len() / self.workers).clamp(1, BATCH);
         queue.recv_many(batch, share).await > 0
     }

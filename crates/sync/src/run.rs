@@ -1,13 +1,15 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::Stream;
 use storage_core::Operation;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::drive::drive;
-use crate::report::BACKLOG;
+use crate::report::{BATCH, Events};
 use crate::summary::Tally;
 use crate::task::Task;
 use crate::{Event, Failure, Job, Summary, SyncError};
@@ -19,12 +21,20 @@ use crate::{Event, Failure, Job, Summary, SyncError};
 /// still get a summary, use [`canceller`](Self::canceller).
 #[derive(Debug)]
 pub struct Run {
-    batches: mpsc::Receiver<Vec<Event>>,
+    events: Arc<Events>,
+    /// Events that were taken.
     batch: std::vec::IntoIter<Event>,
     task: Option<Task<()>>,
+    /// Whether the summary is all that is left to report.
+    is_ending: bool,
     tally: Arc<Tally>,
     cancel: watch::Sender<bool>,
+    /// When the next few events are taken.
+    due: Pin<Box<Sleep>>,
 }
+
+/// How long a few events wait for more.
+const DELAY: Duration = Duration::from_millis(10);
 
 /// Ends a [`Run`] early. Cheap to clone; outliving the run is fine.
 #[derive(Debug, Clone)]
@@ -41,16 +51,22 @@ impl Canceller {
 
 impl Run {
     pub(crate) fn start(job: Job) -> Self {
-        let (events, batches) = mpsc::channel(BACKLOG);
         let (cancel, cancelled) = watch::channel(false);
-        let tally = Arc::new(Tally::new());
-        let task = Task::spawn(drive(Arc::new(job), Arc::clone(&tally), events, cancelled));
+        let (events, tally) = (Arc::new(Events::default()), Arc::new(Tally::new()));
+        let work = drive(
+            Arc::new(job),
+            Arc::clone(&tally),
+            Arc::clone(&events),
+            cancelled,
+        );
         Self {
-            batches,
+            events,
             batch: Vec::new().into_iter(),
-            task: Some(task),
+            task: Some(Task::spawn(work)),
+            is_ending: false,
             tally,
             cancel,
+            due: Box::pin(sleep_until(Instant::now())),
         }
     }
 
@@ -94,22 +110,34 @@ impl Stream for Run {
             if let Some(event) = this.batch.next() {
                 return Poll::Ready(Some(event));
             }
-            if let Some(batch) = ready!(this.batches.poll_recv(cx)) {
-                this.batch = batch.into_iter();
-                continue;
+            if std::mem::take(&mut this.is_ending) {
+                let cancelled = *this.cancel.borrow();
+                return Poll::Ready(Some(Event::Summary(this.tally.summary(cancelled))));
             }
             let Some(task) = &mut this.task else {
                 return Poll::Ready(None);
             };
-            let ended = ready!(Pin::new(task).poll(cx));
+            let ended = Pin::new(task).poll(cx);
+            let waiting = this.events.waiting(cx);
+            if waiting > 0 {
+                if ended.is_pending() && waiting < BATCH {
+                    ready!(this.due.as_mut().poll(cx));
+                }
+                this.due.as_mut().reset(Instant::now() + DELAY);
+                this.batch = this.events.take().into_iter();
+                // The task may be polled only once after its end.
+                if ended.is_pending() {
+                    continue;
+                }
+            }
+            let ended = ready!(ended);
             this.task = None;
             if let Err(broken) = ended {
                 let error = SyncError::Task(broken.to_string());
                 this.tally
                     .fail(&Failure::new(None, Operation::Write, error));
             }
-            let cancelled = *this.cancel.borrow();
-            return Poll::Ready(Some(Event::Summary(this.tally.summary(cancelled))));
+            this.is_ending = true;
         }
     }
 }

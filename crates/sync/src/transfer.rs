@@ -8,7 +8,7 @@ use storage_core::{
 };
 use storage_hash::Hasher;
 
-use crate::report::Reporter;
+use crate::report::Events;
 use crate::tree::{MTIME, Times};
 use crate::{Event, Fsync, Job, SyncError, Verify, content, inspect, timestamp};
 
@@ -30,6 +30,7 @@ pub(crate) struct Sent {
 #[derive(Debug)]
 pub(crate) struct Transfer<'a> {
     pub(crate) job: &'a Job,
+    pub(crate) events: &'a Events,
     /// The source's object as it was listed.
     pub(crate) listed: &'a ObjectInfo,
     /// Relative to both trees.
@@ -39,7 +40,7 @@ pub(crate) struct Transfer<'a> {
 
 impl Transfer<'_> {
     /// Sends the object.
-    pub(crate) async fn send(&self, reporter: &mut Reporter) -> Result<Sent, SyncError> {
+    pub(crate) async fn send(&self) -> Result<Sent, SyncError> {
         if self.job.copies_within() {
             return self.copy_within().await;
         }
@@ -51,7 +52,7 @@ impl Transfer<'_> {
         let size = reader.info().size.or(reader.remaining());
         let sent = match size {
             Some(size) if size <= SMALL => self.send_whole(reader).await?,
-            _ => self.send_stream(reader, reporter).await?,
+            _ => self.send_stream(reader).await?,
         };
         Ok(sent)
     }
@@ -87,11 +88,7 @@ impl Transfer<'_> {
         })
     }
 
-    async fn send_stream(
-        &self,
-        mut reader: Reader,
-        reporter: &mut Reporter,
-    ) -> Result<Sent, SyncError> {
+    async fn send_stream(&self, mut reader: Reader) -> Result<Sent, SyncError> {
         let seen = reader.info().clone();
         let mut options = self.options(&seen).verify(self.hash_types());
         if let Some(size) = seen.size {
@@ -113,7 +110,9 @@ impl Transfer<'_> {
             if bytes - reported >= STEP {
                 reported = bytes;
                 let (path, size) = (self.path.clone(), seen.size);
-                reporter.push(Event::Progress { path, bytes, size }).await;
+                self.events
+                    .push(Event::Progress { path, bytes, size })
+                    .await;
             }
         }
         // Before the object is published: a copy of a moving target is not wanted.

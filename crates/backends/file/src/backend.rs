@@ -210,6 +210,10 @@ impl Backend for FileBackend {
         .await
     }
 
+    fn identity(&self) -> Option<String> {
+        self.tree.identity.clone()
+    }
+
     fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
         Some(self)
     }

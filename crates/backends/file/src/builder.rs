@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use storage_core::{Error, Features, Operation, Result};
@@ -108,7 +108,7 @@ impl FileBackendBuilder {
         }
         Ok(FileBackend::new(Tree {
             root,
-            identity: identity(&self.root),
+            identity: self.identity(),
             device,
             features: features(abilities),
             abilities,
@@ -118,6 +118,13 @@ impl FileBackendBuilder {
             pool: Pool::default(),
             paused: PausedWalks::default(),
         }))
+    }
+
+    /// The root's path with its links resolved, ending with `/`.
+    fn identity(&self) -> Option<String> {
+        let path = std::fs::canonicalize(&self.root).ok()?;
+        let path = path.to_str()?.trim_end_matches('/');
+        Some(format!("file://{path}/"))
     }
 
     fn open_root(&self) -> Result<Dir> {
@@ -141,13 +148,6 @@ impl FileBackendBuilder {
         }
         builder.create(&self.root)
     }
-}
-
-/// The directory's one true path as a URI; `None` for one that is not UTF-8.
-fn identity(root: &Path) -> Option<String> {
-    let real = std::fs::canonicalize(root).ok()?;
-    let path = real.to_str()?;
-    Some(format!("file://{path}{}", if path.ends_with('/') { "" } else { "/" }))
 }
 
 fn features(abilities: Abilities) -> Features {

@@ -20,7 +20,7 @@ const RACES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) root: Dir,
-    /// Where the root really is, for telling two ways to one file.
+    /// Names the root to other backends; unknown where its path is not UTF-8.
     pub(crate) identity: Option<String>,
     /// The file system that the root is on; others may be mounted below it.
     pub(crate) device: u64,

@@ -11,19 +11,19 @@ use storage_faults::{Intercept, Masked};
 use storage_memory::MemoryBackend;
 use storage_sync::{Action, Command, Event, Job, Options, Summary, SyncError, Tree};
 
-pub type Store = Arc<dyn Backend>;
+pub(crate) type Store = Arc<dyn Backend>;
 
-pub fn memory() -> Store {
+pub(crate) fn memory() -> Store {
     Arc::new(MemoryBackend::new())
 }
 
 /// Without directories, as an object store.
-pub fn flat() -> Store {
+pub(crate) fn flat() -> Store {
     Arc::new(MemoryBackend::builder().directories(false).build())
 }
 
 /// Over a flat store, without the features that `hidden` names.
-pub fn masked(hidden: &[&str]) -> Store {
+pub(crate) fn masked(hidden: &[&str]) -> Store {
     let mut features = Features::NONE;
     for name in hidden {
         assert!(features.set(name, true), "{name}");
@@ -33,16 +33,16 @@ pub fn masked(hidden: &[&str]) -> Store {
 }
 
 /// A time with nanoseconds.
-pub fn at(seconds: u64) -> SystemTime {
+pub(crate) fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000 + seconds, 123_456_789)
 }
 
-pub fn tree(store: &Store, prefix: &str) -> Tree {
+pub(crate) fn tree(store: &Store, prefix: &str) -> Tree {
     Tree::new(Arc::clone(store), Prefix::new(prefix).unwrap())
 }
 
 /// Writes an object with a modified time, where the store keeps one.
-pub async fn put(store: &Store, path: &str, content: impl Into<Bytes>, seconds: u64) {
+pub(crate) async fn put(store: &Store, path: &str, content: impl Into<Bytes>, seconds: u64) {
     let options = WriteOptions::default().modified(at(seconds));
     let path = storage_core::ObjectPath::new(path).unwrap();
     store
@@ -53,7 +53,7 @@ pub async fn put(store: &Store, path: &str, content: impl Into<Bytes>, seconds: 
 
 /// A small tree of every depth, with odd names, an empty object and one above the size that is sent
 /// in one piece.
-pub async fn fill(store: &Store, prefix: &str) {
+pub(crate) async fn fill(store: &Store, prefix: &str) {
     let big = vec![7u8; (3 << 20) + 5];
     for (n, path) in [
         "a",
@@ -79,14 +79,14 @@ pub async fn fill(store: &Store, prefix: &str) {
 }
 
 /// Number of objects that [`fill`] writes.
-pub const FILLED: u64 = 9;
+pub(crate) const FILLED: u64 = 9;
 
-pub async fn keys(store: &Store, prefix: &str) -> Vec<String> {
+pub(crate) async fn keys(store: &Store, prefix: &str) -> Vec<String> {
     contents(store, prefix).await.into_keys().collect()
 }
 
 /// Content by path below the prefix; directories have none and end with `/`.
-pub async fn contents(store: &Store, prefix: &str) -> BTreeMap<String, Option<Bytes>> {
+pub(crate) async fn contents(store: &Store, prefix: &str) -> BTreeMap<String, Option<Bytes>> {
     let prefix = Prefix::new(prefix).unwrap();
     let options = ListOptions::default().recursive(true).directories(true);
     let mut found = BTreeMap::new();
@@ -107,8 +107,15 @@ pub async fn contents(store: &Store, prefix: &str) -> BTreeMap<String, Option<By
     found
 }
 
+/// Content by path below the prefix, of objects alone.
+pub(crate) async fn objects(store: &Store, prefix: &str) -> BTreeMap<String, Bytes> {
+    let all = contents(store, prefix).await.into_iter();
+    all.filter_map(|(key, content)| Some((key, content?)))
+        .collect()
+}
+
 /// Modified time by path, of objects.
-pub async fn times(store: &Store, prefix: &str) -> BTreeMap<String, Option<SystemTime>> {
+pub(crate) async fn times(store: &Store, prefix: &str) -> BTreeMap<String, Option<SystemTime>> {
     let prefix = Prefix::new(prefix).unwrap();
     let options = ListOptions::default().recursive(true);
     let entries = store
@@ -123,12 +130,12 @@ pub async fn times(store: &Store, prefix: &str) -> BTreeMap<String, Option<Syste
         .collect()
 }
 
-pub fn job(command: Command, from: &Store, to: &Store, options: Options) -> Job {
+pub(crate) fn job(command: Command, from: &Store, to: &Store, options: Options) -> Job {
     Job::new(command, tree(from, "src"), tree(to, "dst"), options).unwrap()
 }
 
 /// Runs from `src/` of one store to `dst/` of the other.
-pub async fn run(
+pub(crate) async fn run(
     command: Command,
     from: &Store,
     to: &Store,
@@ -138,7 +145,12 @@ pub async fn run(
 }
 
 /// Runs with failures expected, and gives the summary all the same.
-pub async fn run_failing(command: Command, from: &Store, to: &Store, options: Options) -> Summary {
+pub(crate) async fn run_failing(
+    command: Command,
+    from: &Store,
+    to: &Store,
+    options: Options,
+) -> Summary {
     match run(command, from, to, options).await {
         Err(SyncError::Incomplete(summary)) => *summary,
         other => panic!("expected an incomplete run, got {other:?}"),
@@ -146,7 +158,12 @@ pub async fn run_failing(command: Command, from: &Store, to: &Store, options: Op
 }
 
 /// The events of a run, in order.
-pub async fn events(command: Command, from: &Store, to: &Store, options: Options) -> Vec<Event> {
+pub(crate) async fn events(
+    command: Command,
+    from: &Store,
+    to: &Store,
+    options: Options,
+) -> Vec<Event> {
     let mut run = job(command, from, to, options).run();
     let mut events = Vec::new();
     while let Some(event) = run.next().await {
@@ -156,7 +173,7 @@ pub async fn events(command: Command, from: &Store, to: &Store, options: Options
 }
 
 /// The planned actions among events.
-pub fn planned(events: &[Event]) -> Vec<Action> {
+pub(crate) fn planned(events: &[Event]) -> Vec<Action> {
     let planned = events.iter().filter_map(|event| match event {
         Event::Planned(action) => Some(action.clone()),
         _ => None,
@@ -165,10 +182,10 @@ pub fn planned(events: &[Event]) -> Vec<Action> {
 }
 
 /// One line for each failure: path and error.
-pub fn failures(summary: &Summary) -> Vec<String> {
+pub(crate) fn failures(summary: &Summary) -> Vec<String> {
     summary.failures.iter().map(ToString::to_string).collect()
 }
 
-pub fn extended(store: &Store) -> &dyn ExtendedBackend {
+pub(crate) fn extended(store: &Store) -> &dyn ExtendedBackend {
     store.as_extended().unwrap()
 }

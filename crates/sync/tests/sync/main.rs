@@ -1,4 +1,5 @@
 //! The semantics of the engine, one named test a rule.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bounds;
 mod cancelling;
@@ -6,6 +7,7 @@ mod checking;
 mod comparing;
 mod deleting;
 mod failing;
+mod files;
 mod moving;
 mod naming;
 mod trees;
