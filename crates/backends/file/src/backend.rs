@@ -136,10 +136,6 @@ impl Backend for FileBackend {
             .map_err(|error| error.on(Operation::List, NAME).with_path(prefix))
     }
 
-    fn identity(&self) -> Option<String> {
-        self.tree.identity.clone()
-    }
-
     async fn close(&self) -> Result<()> {
         if self.lifecycle.close() {
             self.tree.paused.clear();

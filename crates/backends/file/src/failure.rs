@@ -38,8 +38,8 @@ pub(crate) fn special() -> Error {
     Error::unsupported("a FIFO, socket or device is not an object")
 }
 
-/// Runs `work` where blocking is allowed: here, if the caller has promised so. Once begun it runs to its end, even if the future of this
-/// call is dropped.
+/// Runs `work` where blocking is allowed: here, if the caller has promised so. Once begun it runs to
+/// its end, even if the future of this call is dropped.
 pub(crate) async fn hop<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
