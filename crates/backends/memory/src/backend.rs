@@ -119,6 +119,7 @@ impl MemoryBackend {
     }
 
     /// Takes the options of a write apart and refuses what cannot be honoured.
+    #[inline]
     fn admit(&self, options: WriteOptions) -> Result<WriteParts> {
         let mut parts = options.into_parts();
         parts.restrict_to(self.features)?;

@@ -18,7 +18,7 @@ pub(crate) struct Object {
 }
 
 /// What a writer may store beside the bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {
     pub(crate) content_type: Option<Arc<str>>,
     pub(crate) cache_control: Option<Arc<str>>,
@@ -41,6 +41,7 @@ impl Publication {
     /// Everything of the options that is stored, and no content yet. What concerns checking
     /// (`hashes`, `verify`, `expected`, `size`) is the business of the hasher, and `attributes` has
     /// been judged; all durability that memory has is immediate.
+    #[inline]
     pub(crate) fn new(parts: WriteParts) -> Self {
         let WriteParts {
             mode,
@@ -85,8 +86,13 @@ impl Attributes {
         }
     }
 
+    #[inline]
     pub(crate) fn shared(self) -> Option<Arc<Self>> {
-        (self != Self::default()).then(|| Arc::new(self))
+        let none = self.content_type.is_none()
+            && self.cache_control.is_none()
+            && self.metadata.is_empty()
+            && self.hashes.is_empty();
+        (!none).then(|| Arc::new(self))
     }
 }
 
@@ -105,6 +111,7 @@ impl Object {
         info
     }
 
+    #[inline]
     pub(crate) fn written(&self, reported: Hashes) -> Written {
         let mut written = Written::new(self.content.len());
         written.version = Some(self.version.clone());
