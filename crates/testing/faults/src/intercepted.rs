@@ -4,8 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use storage_core::{
-    Backend, Error, ExtendedBackend, ListOptions, ListPage, ObjectPath, Operation, Payload, Prefix,
-    ReadOptions, Reader, Result, WriteOptions, Writer, Written,
+    Backend, Error, ExtendedBackend, Lifecycle, ListOptions, ListPage, ObjectPath, Operation,
+    Payload, Prefix, ReadOptions, Reader, Result, WriteOptions, Writer, Written,
 };
 
 use crate::call::Options;
@@ -20,11 +20,18 @@ use crate::{Call, Intercept, Step};
 pub struct Intercepted<B, I> {
     pub(crate) inner: B,
     pub(crate) intercept: Arc<I>,
+    /// Whether the backend below was closed: that a call is refused for this comes before any other
+    /// refusal.
+    pub(crate) lifecycle: Lifecycle,
 }
 
 impl<B, I> Intercepted<B, I> {
     pub(crate) const fn new(inner: B, intercept: Arc<I>) -> Self {
-        Self { inner, intercept }
+        Self {
+            inner,
+            intercept,
+            lifecycle: Lifecycle::new(),
+        }
     }
 
     /// The backend below.
@@ -78,7 +85,10 @@ macro_rules! around {
     ($self:ident, $call:expr, $action:expr) => {{
         let mut call = $call;
         let name = $self.inner.name();
-        $crate::intercepted::admit(&*$self.intercept, &mut call, name).await?;
+        if let Err(refused) = $crate::intercepted::admit(&*$self.intercept, &mut call, name).await {
+            $self.lifecycle.check(call.operation(), name)?;
+            return Err(refused);
+        }
         let outcome = $action.await;
         $crate::intercepted::settle(&*$self.intercept, &call, name, outcome).await
     }};
@@ -86,7 +96,10 @@ macro_rules! around {
         let given = $options;
         let mut call = $call.with($crate::call::Options::$kind(given.clone()));
         let name = $self.inner.name();
-        $crate::intercepted::admit(&*$self.intercept, &mut call, name).await?;
+        if let Err(refused) = $crate::intercepted::admit(&*$self.intercept, &mut call, name).await {
+            $self.lifecycle.check(call.operation(), name)?;
+            return Err(refused);
+        }
         let $options = match call.options.clone() {
             $crate::call::Options::$kind(options) => options,
             _ => given,
@@ -138,7 +151,12 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
 
     async fn close(&self) -> Result<()> {
         let call = Call::new(Operation::Close, Step::Call, "");
-        around!(self, call, self.inner.close())
+        let close = async {
+            self.inner.close().await?;
+            self.lifecycle.close();
+            Ok(())
+        };
+        around!(self, call, close)
     }
 
     async fn exists(&self, path: &ObjectPath) -> Result<bool> {

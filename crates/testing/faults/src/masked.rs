@@ -32,9 +32,11 @@ pub struct Masked {
 }
 
 impl Masked {
-    /// Hides the flags that are true in `hidden`.
+    /// Hides the flags that are true in `hidden`, and `if_version` with `versions`: without versions
+    /// there is none to name.
     #[must_use]
-    pub const fn new(hidden: Features) -> Self {
+    pub const fn new(mut hidden: Features) -> Self {
+        hidden.if_version |= hidden.versions;
         Self { hidden }
     }
 
