@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use storage_core::{
-    Backend, BackendExt, Error, ExtendedBackend, Features, ListOptions, ObjectInfo, ObjectPath,
-    Payload, Prefix, ReadOptions, Reader, Result, WriteOptions, Writer, Written,
+    Backend, BackendExt, Error, ErrorKind, ExtendedBackend, Features, ListOptions, ObjectInfo,
+    ObjectPath, Payload, Prefix, ReadOptions, Reader, Result, WriteOptions, Writer, Written,
 };
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -222,19 +222,13 @@ impl Case {
         prefix: &str,
         options: ListOptions,
     ) -> Verdict<Vec<ObjectInfo>> {
-        let limit = options.clone().into_parts().limit;
-        let mut entries = Vec::new();
-        let mut cursor = None;
+        let most = options.clone().into_parts().limit.unwrap_or(usize::MAX);
+        let (mut entries, mut cursor) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
-            let page = self
-                .list(prefix, options.clone().cursor(cursor.take()))
-                .await?;
-            let most = limit.unwrap_or(usize::MAX);
-            ensure(page.entries.len() <= most, || {
-                format!(
-                    "a page of {prefix:?}: expected at most {most} entries, found {}",
-                    page.entries.len()
-                )
+            let page = self.list(prefix, options.clone().cursor(cursor)).await?;
+            let count = page.entries.len();
+            ensure(count <= most, || {
+                format!("a page of {prefix:?}: expected at most {most} entries, found {count}")
             })?;
             entries.extend(page.entries);
             cursor = page.next;
@@ -257,6 +251,48 @@ impl Case {
         self.keys("", ListOptions::default().recursive(true)).await
     }
 
+    /// Requires that the store holds these objects and no other.
+    pub(crate) async fn has_only(&self, keys: &[&str]) -> Verdict {
+        equal("the objects", self.objects().await?, owned(keys))
+    }
+
+    /// Requires that `read` and the reader give these bytes.
+    pub(crate) async fn gives(
+        &self,
+        what: &str,
+        key: &str,
+        options: impl Into<ReadOptions>,
+        expected: &[u8],
+    ) -> Verdict {
+        let options = options.into();
+        let found = self.read(key, options.clone()).await?;
+        same_bytes(&format!("`read` of {what}"), &found, expected)?;
+        let reader = self.reader(key, options).await?;
+        same_bytes(
+            &format!("the reader of {what}"),
+            &reader.bytes().await?,
+            expected,
+        )
+    }
+
+    /// Requires that `read` and the reader fail with this kind; gives the error of `read`.
+    pub(crate) async fn unreadable(
+        &self,
+        what: &str,
+        key: &str,
+        options: impl Into<ReadOptions>,
+        kind: ErrorKind,
+    ) -> Verdict<Error> {
+        let options = options.into();
+        let reader = self.reader(key, options.clone()).await;
+        fails(&format!("the reader of {what}"), reader, kind)?;
+        fails(
+            &format!("`read` of {what}"),
+            self.read(key, options).await,
+            kind,
+        )
+    }
+
     /// Requires an object with these bytes.
     pub(crate) async fn holds(&self, key: &str, expected: &[u8]) -> Verdict {
         let found = self.get(key).await?;
@@ -266,11 +302,7 @@ impl Case {
     /// Requires that there is no object, as far as any call can tell.
     pub(crate) async fn absent(&self, key: &str) -> Verdict {
         let what = format!("reading {key:?}, of which nothing should be left");
-        fails(
-            &what,
-            self.get(key).await,
-            storage_core::ErrorKind::NotFound,
-        )?;
+        fails(&what, self.get(key).await, ErrorKind::NotFound)?;
         equal(
             &format!("exists({key:?})"),
             self.backend.has(key).await?,
@@ -281,6 +313,11 @@ impl Case {
             format!("expected {key:?} not to be listed, found it among {listed:?}")
         })
     }
+}
+
+/// Keys as listings are compared with.
+pub(crate) fn owned(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| (*key).to_owned()).collect()
 }
 
 /// Runs `work` for `0..count` in tasks that start together, and gives the results in order.

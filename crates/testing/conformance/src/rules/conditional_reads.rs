@@ -8,7 +8,7 @@ use crate::rule::{
     Need::{Off, On},
     Rule, rule,
 };
-use crate::violation::{Verdict, equal, fails, same_bytes};
+use crate::violation::{Verdict, equal};
 
 pub(crate) const RULES: &[Rule] = &[
     rule!(
@@ -39,36 +39,24 @@ async fn read_if_version(case: &Case) -> Verdict {
     if case.features().range_read {
         forms.push((if_old().range(0..1), "o"));
     }
+    let (present, past) = ("the present version", "a past version");
     for (options, expected) in &forms {
-        let found = case.read("object", options.clone()).await?;
-        same_bytes("if_version of the present", &found, expected.as_bytes())?;
+        case.gives(present, "object", options.clone(), expected.as_bytes())
+            .await?;
     }
+    let kind = ErrorKind::PreconditionFailed;
     case.put("object", "new").await?;
     for (options, _) in forms {
-        let past = case.read("object", options.clone()).await;
-        let error = fails(
-            "if_version of the past",
-            past,
-            ErrorKind::PreconditionFailed,
-        )?;
+        let error = case.unreadable(past, "object", options, kind).await?;
         let told = error.precondition().and_then(|(expected, _)| expected);
         equal("the version expected", told, Some(&old))?;
-        let reader = case.reader("object", options).await;
-        fails("its reader", reader, ErrorKind::PreconditionFailed)?;
     }
     let never = ReadOptions::default().if_version(Version::new("no such version"));
-    let made_up = case.read("object", never).await;
-    fails(
-        "if_version of a made-up token",
-        made_up,
-        ErrorKind::PreconditionFailed,
-    )?;
-    let missing = case.read("missing", if_old()).await;
-    fails(
-        "if_version of a missing object",
-        missing,
-        ErrorKind::NotFound,
-    )?;
+    case.unreadable("a made-up version", "object", never, kind)
+        .await?;
+    let missing = "a version of a missing object";
+    case.unreadable(missing, "missing", if_old(), ErrorKind::NotFound)
+        .await?;
     Ok(())
 }
 
@@ -76,54 +64,30 @@ async fn read_if_changed_from(case: &Case) -> Verdict {
     case.put("object", "old").await?;
     let old = version(case, "object").await?;
     let changed = || ReadOptions::default().if_changed_from(old.clone());
-    fails(
-        "if_changed_from the present",
-        case.read("object", changed()).await,
-        ErrorKind::NotModified,
-    )?;
-    fails(
-        "its reader",
-        case.reader("object", changed()).await,
-        ErrorKind::NotModified,
-    )?;
+    let same = "what has not changed";
+    case.unreadable(same, "object", changed(), ErrorKind::NotModified)
+        .await?;
     let never = ReadOptions::default().if_changed_from(Version::new("no such version"));
-    same_bytes(
-        "if_changed_from a made-up token",
-        &case.read("object", never).await?,
-        b"old",
-    )?;
+    case.gives("what never was", "object", never, b"old")
+        .await?;
     case.put("object", "new").await?;
-    same_bytes(
-        "if_changed_from the past",
-        &case.read("object", changed()).await?,
-        b"new",
-    )?;
-    fails(
-        "if_changed_from of a missing object",
-        case.read("missing", changed()).await,
-        ErrorKind::NotFound,
-    )?;
+    case.gives("what has changed", "object", changed(), b"new")
+        .await?;
+    let missing = "a missing object";
+    case.unreadable(missing, "missing", changed(), ErrorKind::NotFound)
+        .await?;
     Ok(())
 }
 
 async fn read_conditions_refused(case: &Case) -> Verdict {
     case.put("object", "x").await?;
-    let version = Version::new("any");
+    let (version, what) = (Version::new("any"), "a version, without `versions`");
     for options in [
         ReadOptions::default().if_version(version.clone()),
         ReadOptions::default().if_changed_from(version.clone()),
     ] {
-        let what = "a conditional read without `versions`";
-        fails(
-            what,
-            case.read("object", options.clone()).await,
-            ErrorKind::Unsupported,
-        )?;
-        fails(
-            what,
-            case.reader("object", options).await,
-            ErrorKind::Unsupported,
-        )?;
+        case.unreadable(what, "object", options, ErrorKind::Unsupported)
+            .await?;
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! Digests kept with an object and checked when it is read.
 
-use storage_core::{ErrorKind, HashType, HashTypes, Hashes, ReadOptions, WriteOptions};
+use storage_core::{AttributePolicy, ErrorKind, HashType, HashTypes, ReadOptions, WriteOptions};
 
+use super::attributes::left_out;
+use super::payloads::{digests, trials};
 use crate::case::{Case, ROUTES, pattern};
 use crate::rule::{
     Need::{Off, On},
     Rule, rule,
 };
-use crate::violation::{Verdict, equal, fails, same_bytes};
+use crate::violation::{Verdict, equal};
 
 pub(crate) const RULES: &[Rule] = &[
     rule!(
@@ -42,28 +44,22 @@ pub(crate) const RULES: &[Rule] = &[
     ),
 ];
 
-fn digests(types: HashTypes, bytes: &[u8]) -> Hashes {
-    storage_hash::hash(types, bytes)
-}
-
 async fn hashes_are_kept(case: &Case) -> Verdict {
-    let all = HashTypes::from_iter(HashType::ALL);
-    for size in [0, 10, 300_000] {
+    for (size, types) in trials() {
         let bytes = pattern(1, size);
-        for types in HashType::ALL.map(HashTypes::from).into_iter().chain([all]) {
-            for route in ROUTES {
-                let options = WriteOptions::default().hashes(types);
-                let written = case.store(route, "key", bytes.clone(), options).await?;
-                let right = digests(types, &bytes);
-                equal("the digests reported", &written.hashes, &right)?;
-                let stat = case.info("key").await?.hashes;
-                let reader = case.reader("key", ReadOptions::default()).await?;
-                for (who, kept) in [("stat", &stat), ("the reader", &reader.info().hashes)] {
-                    for (hash, digest) in right.iter() {
-                        let what = format!("the {hash} that {who} tells");
-                        equal(&what, kept.get(hash), Some(digest))?;
-                    }
-                }
+        let right = digests(types, &bytes);
+        for route in ROUTES {
+            let options = WriteOptions::default().hashes(types);
+            let written = case.store(route, "key", bytes.clone(), options).await?;
+            equal("the digests reported", &written.hashes, &right)?;
+            let stat = case.info("key").await?.hashes;
+            let reader = case.reader("key", ReadOptions::default()).await?;
+            for (who, kept) in [("stat", &stat), ("the reader", &reader.info().hashes)] {
+                let what = format!("whether {who} tells {right:?} among {kept:?}");
+                let all = right
+                    .iter()
+                    .all(|(hash, digest)| kept.get(hash) == Some(digest));
+                equal(&what, all, true)?;
             }
         }
     }
@@ -93,14 +89,9 @@ async fn verified_read(case: &Case) -> Verdict {
         let bytes = pattern(1, size);
         let options = WriteOptions::default().hashes(HashType::Crc32c);
         case.write("key", bytes.clone(), options).await?;
-        let options = ReadOptions::default().verify(true);
-        same_bytes(
-            "a verified read",
-            &case.read("key", options.clone()).await?,
-            &bytes,
-        )?;
-        let reader = case.reader("key", options).await?;
-        same_bytes("a verified reader", &reader.bytes().await?, &bytes)?;
+        let verify = ReadOptions::default().verify(true);
+        case.gives("an object to verify", "key", verify, &bytes)
+            .await?;
     }
     Ok(())
 }
@@ -108,42 +99,26 @@ async fn verified_read(case: &Case) -> Verdict {
 async fn verified_read_refused(case: &Case) -> Verdict {
     let options = WriteOptions::default().hashes(HashType::Sha256);
     case.write("with", pattern(1, 10), options).await?;
-    let part = ReadOptions::default().verify(true).range(2..5);
-    fails(
-        "`verify` of a part",
-        case.read("with", part.clone()).await,
-        ErrorKind::Unsupported,
-    )?;
-    fails(
-        "its reader",
-        case.reader("with", part).await,
-        ErrorKind::Unsupported,
-    )?;
+    let (verify, kind) = (ReadOptions::default().verify(true), ErrorKind::Unsupported);
+    let part = verify.clone().range(2..5);
+    case.unreadable("a part to verify", "with", part, kind)
+        .await?;
     case.put("without", pattern(1, 10)).await?;
     if case.info("without").await?.hashes.is_empty() {
-        let verify = ReadOptions::default().verify(true);
-        let result = case.read("without", verify.clone()).await;
-        fails("`verify` without digests", result, ErrorKind::Unsupported)?;
-        fails(
-            "its reader",
-            case.reader("without", verify).await,
-            ErrorKind::Unsupported,
-        )?;
+        let what = "an object without digests";
+        case.unreadable(what, "without", verify, kind).await?;
     }
     Ok(())
 }
 
 async fn hashes_refused(case: &Case) -> Verdict {
-    let (bytes, types) = (pattern(1, 10), HashTypes::from(HashType::Sha256));
+    let (types, kind) = (HashTypes::from(HashType::Sha256), ErrorKind::Unsupported);
+    let options = WriteOptions::default().hashes(types);
+    left_out(case, &options).await?;
     for route in ROUTES {
-        let options = WriteOptions::default().hashes(types);
-        let result = case
-            .store(route, "refused", bytes.clone(), options.clone())
-            .await;
-        fails("keeping a digest", result, ErrorKind::Unsupported)?;
-        case.absent("refused").await?;
-        let options = options.attributes(storage_core::AttributePolicy::IfSupported);
-        let written = case.store(route, "key", bytes.clone(), options).await?;
+        let optional = options.clone().attributes(AttributePolicy::IfSupported);
+        let bytes = pattern(1, 10);
+        let written = case.store(route, "key", bytes.clone(), optional).await?;
         equal(
             "the digests reported",
             written.hashes,
@@ -151,15 +126,7 @@ async fn hashes_refused(case: &Case) -> Verdict {
         )?;
     }
     let verify = ReadOptions::default().verify(true);
-    fails(
-        "a read with `verify`",
-        case.read("key", verify.clone()).await,
-        ErrorKind::Unsupported,
-    )?;
-    fails(
-        "its reader",
-        case.reader("key", verify).await,
-        ErrorKind::Unsupported,
-    )?;
+    case.unreadable("an object to verify", "key", verify, kind)
+        .await?;
     Ok(())
 }

@@ -29,35 +29,36 @@ mod writing;
 
 use crate::rule::Rule;
 
+const TABLES: &[&[Rule]] = &[
+    paths::RULES,
+    listing::RULES,
+    filters::RULES,
+    walks::RULES,
+    reading::RULES,
+    ranges::RULES,
+    conditional_reads::RULES,
+    isolation::RULES,
+    writing::RULES,
+    places::RULES,
+    abandoned::RULES,
+    payloads::RULES,
+    cancellation::RULES,
+    conditions::RULES,
+    races::RULES,
+    appending::RULES,
+    versions::RULES,
+    deleting::RULES,
+    copying::RULES,
+    renaming::RULES,
+    attributes::RULES,
+    modified::RULES,
+    hashes::RULES,
+    directories::RULES,
+    closing::RULES,
+    telling::RULES,
+];
+
 /// Every rule, in the order of the contract's table.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> + Clone {
-    let tables: &'static [&'static [Rule]] = &[
-        paths::RULES,
-        listing::RULES,
-        filters::RULES,
-        walks::RULES,
-        reading::RULES,
-        ranges::RULES,
-        conditional_reads::RULES,
-        isolation::RULES,
-        writing::RULES,
-        places::RULES,
-        abandoned::RULES,
-        payloads::RULES,
-        cancellation::RULES,
-        conditions::RULES,
-        races::RULES,
-        appending::RULES,
-        versions::RULES,
-        deleting::RULES,
-        copying::RULES,
-        renaming::RULES,
-        attributes::RULES,
-        modified::RULES,
-        hashes::RULES,
-        directories::RULES,
-        closing::RULES,
-        telling::RULES,
-    ];
-    tables.iter().copied().flatten()
+    TABLES.iter().copied().flatten()
 }

@@ -1,10 +1,10 @@
 //! Keys that go in and come back as they were given; what a prefix covers.
 
-use storage_core::ListOptions;
+use storage_core::{ListOptions, ObjectPath, WriteMode, WriteOptions};
 
 use crate::case::{Case, ROUTES, pattern};
 use crate::rule::{Need::On, Rule, rule};
-use crate::violation::{Verdict, ensure, equal, same_bytes};
+use crate::violation::{Verdict, ensure, equal};
 
 pub(crate) const RULES: &[Rule] = &[
     rule!(
@@ -115,35 +115,22 @@ async fn path_long_keys(case: &Case) -> Verdict {
 
 /// Writes each key with bytes of its own; they all come back, by that name and in listings.
 async fn round_trip(case: &Case, mut keys: Vec<String>) -> Verdict {
+    let bytes = |index| pattern(index as u64, 40);
     for (index, key) in keys.iter().enumerate() {
-        let route = ROUTES[index % 2];
-        case.store(
-            route,
-            key,
-            pattern(index as u64, 40),
-            storage_core::WriteMode::Replace,
-        )
-        .await?;
+        let (route, mode) = (ROUTES[index % 2], WriteMode::Replace);
+        case.store(route, key, bytes(index), mode).await?;
     }
     for (index, key) in keys.iter().enumerate() {
-        let found = case.get(key).await?;
-        same_bytes(
-            &format!("the object {key:?}"),
-            &found,
-            &pattern(index as u64, 40),
-        )?;
-        equal(
-            "the path in its info",
-            case.info(key).await?.path.as_str(),
-            key.as_str(),
-        )?;
+        case.holds(key, &bytes(index)).await?;
+        let info = case.info(key).await?;
+        equal("the path in its info", info.path.as_str(), key.as_str())?;
     }
     keys.sort();
     equal("the keys listed", case.objects().await?, keys.clone())?;
     for key in &keys {
         equal(&format!("delete({key:?})"), case.delete(key).await?, true)?;
     }
-    equal("the keys left", case.objects().await?, Vec::<String>::new())
+    case.has_only(&[]).await
 }
 
 async fn path_names_in_calls(case: &Case) -> Verdict {
@@ -152,13 +139,13 @@ async fn path_names_in_calls(case: &Case) -> Verdict {
         let bytes = pattern(index as u64, 40);
         case.put(name, bytes.clone()).await?;
         let backend = case.extended()?;
-        let from = storage_core::ObjectPath::new(name)?;
-        let options = storage_core::WriteOptions::default;
+        let from = ObjectPath::new(name)?;
+        let options = WriteOptions::default;
         backend
-            .copy(&from, &storage_core::ObjectPath::new(&copy)?, options())
+            .copy(&from, &ObjectPath::new(&copy)?, options())
             .await?;
         backend
-            .rename(&from, &storage_core::ObjectPath::new(&moved)?, options())
+            .rename(&from, &ObjectPath::new(&moved)?, options())
             .await?;
         case.holds(&copy, &bytes).await?;
         case.holds(&moved, &bytes).await?;

@@ -1,8 +1,10 @@
 //! Where an object may be written, and writers beside each other.
 
+use std::sync::Arc;
+
 use storage_core::{ErrorKind, ListOptions, ObjectPath, WriteMode, WriteOptions};
 
-use crate::case::{Case, ROUTES, pattern};
+use crate::case::{Case, ROUTES, pattern, race};
 use crate::rule::{Need::On, Rule, rule};
 use crate::violation::{Verdict, ensure, equal, fails, fails_with};
 
@@ -67,11 +69,7 @@ async fn write_below_an_object(case: &Case) -> Verdict {
             fails(&format!("writing {key:?}"), result, ErrorKind::NotDirectory)?;
         }
     }
-    equal(
-        "the objects",
-        case.objects().await?,
-        vec!["object".to_owned()],
-    )?;
+    case.has_only(&["object"]).await?;
     case.holds("object", b"x").await
 }
 
@@ -99,8 +97,8 @@ async fn write_onto_a_directory(case: &Case) -> Verdict {
 async fn write_many_at_once(case: &Case) -> Verdict {
     let count = case.effort().racers;
     let backend = case.backend();
-    let results = crate::case::race(count, |index| {
-        let backend = std::sync::Arc::clone(backend);
+    let results = race(count, |index| {
+        let backend = Arc::clone(backend);
         async move {
             let path = ObjectPath::new(format!("new/directory/{index}"))?;
             let bytes = pattern(index as u64, 1000 + index);
@@ -121,16 +119,13 @@ async fn write_many_at_once(case: &Case) -> Verdict {
 
 async fn write_last_one_wins(case: &Case) -> Verdict {
     let count = case.effort().racers;
-    let backend = case.backend();
-    let results = crate::case::race(count, |index| {
-        let backend = std::sync::Arc::clone(backend);
+    let bytes = |index| pattern(index as u64, 10_000 + index);
+    let results = race(count, |index| {
+        let backend = Arc::clone(case.backend());
         async move {
-            let mut writer = backend
-                .writer(&ObjectPath::new("d/key")?, WriteOptions::default())
-                .await?;
-            writer
-                .write_bytes(pattern(index as u64, 10_000 + index))
-                .await?;
+            let path = ObjectPath::new("d/key")?;
+            let mut writer = backend.writer(&path, WriteOptions::default()).await?;
+            writer.write_bytes(bytes(index)).await?;
             writer.finish().await
         }
     })
@@ -139,16 +134,9 @@ async fn write_last_one_wins(case: &Case) -> Verdict {
         result?;
     }
     let found = case.get("d/key").await?;
-    let whole = (0..count).any(|index| found == pattern(index as u64, 10_000 + index));
-    ensure(whole, || {
-        format!(
-            "expected the whole object of one writer, found {} other bytes",
-            found.len()
-        )
+    ensure((0..count).any(|index| found == bytes(index)), || {
+        let len = found.len();
+        format!("expected the whole object of one writer, found {len} other bytes")
     })?;
-    equal(
-        "the objects",
-        case.objects().await?,
-        vec!["d/key".to_owned()],
-    )
+    case.has_only(&["d/key"]).await
 }

@@ -1,6 +1,7 @@
 //! Writers that race for one key.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use storage_core::{
@@ -209,32 +210,16 @@ async fn race_to_increment(case: &Case) -> Verdict {
 }
 
 async fn race_to_create_and_delete(case: &Case) -> Verdict {
-    let held = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let held = Arc::new(AtomicUsize::new(0));
     let rounds = case.effort().rounds;
     let results = race(8, |index| {
         let (backend, held) = (Arc::clone(case.backend()), Arc::clone(&held));
         async move {
             let mut most = 0;
             for _ in 0..rounds {
-                let mode = WriteMode::CreateNew;
-                match attempt(
-                    Arc::clone(&backend),
-                    route(index),
-                    Bytes::from_static(b"held"),
-                    mode,
-                )
-                .await
-                {
-                    Err(error) if error.is_already_exists() => continue,
-                    Err(error) => return Err(error),
-                    Ok(_) => {}
-                }
-                most = most.max(1 + held.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
-                tokio::task::yield_now().await;
-                held.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-                backend.remove("race/key").await?;
+                most = most.max(hold(&backend, route(index), &held).await?);
             }
-            Ok(most)
+            Ok::<usize, storage_core::Error>(most)
         }
     })
     .await?;
@@ -245,4 +230,19 @@ async fn race_to_create_and_delete(case: &Case) -> Verdict {
     ensure(most == 1, || {
         format!("expected one holder at a time, found up to {most}")
     })
+}
+
+/// Tries once to hold the lock for a moment; how many held it then.
+async fn hold(backend: &Arc<dyn Backend>, route: Route, held: &AtomicUsize) -> Result<usize> {
+    let bytes = Bytes::from_static(b"held");
+    match attempt(Arc::clone(backend), route, bytes, WriteMode::CreateNew).await {
+        Err(error) if error.is_already_exists() => return Ok(0),
+        Err(error) => return Err(error),
+        Ok(_) => {}
+    }
+    let holders = 1 + held.fetch_add(1, Ordering::SeqCst);
+    tokio::task::yield_now().await;
+    held.fetch_sub(1, Ordering::SeqCst);
+    backend.remove("race/key").await?;
+    Ok(holders)
 }

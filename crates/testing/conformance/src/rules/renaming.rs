@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use storage_core::{
-    AttributePolicy, ErrorKind, HashType, ListOptions, Metadata, ObjectPath, Result, WriteMode,
-    WriteOptions,
+    AttributePolicy, Backend, BackendExt, ErrorKind, HashType, ListOptions, Metadata, ObjectPath,
+    Result, WriteMode, WriteOptions,
 };
 
 use super::conditions::version;
@@ -165,7 +165,7 @@ async fn rename_of_missing(case: &Case) -> Verdict {
         ErrorKind::NotFound,
     )?;
     case.holds("to", b"old").await?;
-    equal("the objects", case.objects().await?, vec!["to".to_owned()])
+    case.has_only(&["to"]).await
 }
 
 async fn rename_onto_itself(case: &Case) -> Verdict {
@@ -254,19 +254,7 @@ async fn rename_race(case: &Case) -> Verdict {
             case.put(&format!("from/{index}"), pattern(index as u64, 100))
                 .await?;
         }
-        let results = race(count, |index| {
-            let backend = Arc::clone(case.backend());
-            async move {
-                use storage_core::BackendExt as _;
-                let from = ObjectPath::new(format!("from/{index}"))?;
-                let to = ObjectPath::new("to/key")?;
-                backend
-                    .extended()?
-                    .rename(&from, &to, WriteMode::CreateNew.into())
-                    .await
-            }
-        })
-        .await?;
+        let results = race(count, |index| rename_new(Arc::clone(case.backend()), index)).await?;
         let mut winners = Vec::new();
         for (index, result) in results.into_iter().enumerate() {
             match result {
@@ -283,15 +271,26 @@ async fn rename_race(case: &Case) -> Verdict {
             }
         }
         let [winner] = winners[..] else {
-            return Err(Violation::new(format!(
-                "expected exactly one winner, found {winners:?}"
-            )));
+            let message = format!("expected exactly one winner, found {winners:?}");
+            return Err(Violation::new(message));
         };
         case.holds("to/key", &pattern(winner as u64, 100)).await?;
         case.absent(&format!("from/{winner}")).await?;
         case.delete("to/key").await?;
     }
     Ok(())
+}
+
+/// Renames a racer's object to the name that all want.
+async fn rename_new(backend: Arc<dyn Backend>, index: usize) -> Result<()> {
+    let (from, to) = (
+        ObjectPath::new(format!("from/{index}"))?,
+        ObjectPath::new("to/key")?,
+    );
+    let extended = backend.extended()?;
+    extended
+        .rename(&from, &to, WriteMode::CreateNew.into())
+        .await
 }
 
 /// Everything in the store.
@@ -394,9 +393,5 @@ async fn rename_refused(case: &Case) -> Verdict {
         rename(case, "from", "to", plain()).await,
         ErrorKind::Unsupported,
     )?;
-    equal(
-        "the objects",
-        case.objects().await?,
-        vec!["from".to_owned()],
-    )
+    case.has_only(&["from"]).await
 }

@@ -201,48 +201,59 @@ impl Broken {
         to: &ObjectPath,
         options: WriteOptions,
     ) -> Result<()> {
-        let is_object = self.memory.exists(from).await?;
-        let plain = WriteOptions::default;
+        if let Ok(bytes) = self.memory.get(from).await
+            && let Some(result) = self.object_renamed(from, to, bytes).await
+        {
+            return result;
+        }
+        let into_itself = to.strip_prefix(&from.as_prefix()).is_some();
         match self.fault {
-            Fault::RenameKeepsSource if is_object => {
-                self.memory.copy(from, to, plain()).await.map(drop)
+            Fault::RenameIgnoresOptions => {
+                self.memory.rename(from, to, WriteOptions::default()).await
             }
-            Fault::RenameDropsAttributes if is_object => {
-                let bytes = self.memory.get(from).await?;
-                self.memory.put(to, bytes).await?;
-                self.memory.delete(from).await.map(drop)
+            Fault::RenameDropsEmptyDirectories if self.is_directory(from).await => {
+                self.rename_objects(from, to).await
             }
-            Fault::RenameDeletesFirst if is_object && from != to => {
-                let bytes = self.memory.get(from).await?;
-                self.memory.delete(from).await?;
-                tokio::task::yield_now().await;
-                self.memory.put(to, bytes).await.map(drop)
-            }
-            Fault::RenameRewritesItself if from == to => {
-                let bytes = self.memory.get(from).await?;
-                self.memory.put(to, bytes).await.map(drop)
-            }
-            Fault::RenameIgnoresOptions => self.memory.rename(from, to, plain()).await,
-            Fault::RenameDropsEmptyDirectories if !is_object => self.rename_objects(from, to).await,
             Fault::RenameMergesDirectories if self.is_directory(to).await => {
-                self.memory
-                    .rmdir(to, RmdirOptions::default().recursive(true))
-                    .await?;
+                let purge = RmdirOptions::default().recursive(true);
+                self.memory.rmdir(to, purge).await?;
                 self.memory.rename(from, to, options).await
             }
+            Fault::RenameIntoItselfIsFine if into_itself => Ok(()),
             _ => match self.memory.rename(from, to, options).await {
                 Err(error) if error.is_not_found() && self.is(Fault::RenameOfMissingIsFine) => {
-                    Ok(())
-                }
-                Err(_)
-                    if to.strip_prefix(&from.as_prefix()).is_some()
-                        && self.is(Fault::RenameIntoItselfIsFine) =>
-                {
                     Ok(())
                 }
                 result => result,
             },
         }
+    }
+
+    /// Renames an object where that is the fault.
+    async fn object_renamed(
+        &self,
+        from: &ObjectPath,
+        to: &ObjectPath,
+        bytes: Bytes,
+    ) -> Option<Result<()>> {
+        let put = async || self.memory.put(to, bytes).await.map(drop);
+        Some(match self.fault {
+            Fault::RenameKeepsSource => {
+                let copied = self.memory.copy(from, to, WriteOptions::default()).await;
+                copied.map(drop)
+            }
+            Fault::RenameRewritesItself if from == to => put().await,
+            Fault::RenameDropsAttributes => {
+                let result = put().await;
+                result.and(self.memory.delete(from).await.map(drop))
+            }
+            Fault::RenameDeletesFirst if from != to => {
+                let deleted = self.memory.delete(from).await;
+                tokio::task::yield_now().await;
+                deleted.and(put().await)
+            }
+            _ => return None,
+        })
     }
 
     /// Renames a directory by renaming the objects below it.

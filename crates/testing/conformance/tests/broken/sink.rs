@@ -273,56 +273,87 @@ impl Broken {
     async fn stepwise(
         &self,
         path: &ObjectPath,
-        mut payload: Payload,
+        payload: Payload,
         mut parts: WriteParts,
     ) -> Result<Written> {
-        let appends = parts.mode == WriteMode::Append;
         let bytes = payload.to_bytes().await?;
-        let half = bytes.len() / 2;
-        match self.fault {
-            Fault::PublishesInTwoSteps if parts.mode == WriteMode::Replace && half > 0 => {
-                self.memory.put(path, bytes.slice(..half)).await?;
-                tokio::task::yield_now().await;
-            }
-            Fault::PublishesInTwoParts if parts.mode == WriteMode::Replace && half > 0 => {
-                self.memory.put(path, bytes.slice(..half)).await?;
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                payload = bytes.slice(half..).into();
-                (parts.mode, parts.size) = (WriteMode::Append, None);
-            }
-            Fault::AppendsInTwoSteps if appends && half > 0 => {
-                self.memory.append(path, bytes.slice(..half)).await?;
-                tokio::task::yield_now().await;
-                payload = bytes.slice(half..).into();
-                parts.size = None;
-            }
-            Fault::AppendsByRewriting if appends => {
-                let before = self.memory.get(path).await.unwrap_or_default();
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                payload = Bytes::from([before, bytes].concat()).into();
-                (parts.mode, parts.size) = (WriteMode::Replace, None);
-            }
-            Fault::KeepsOldTail if !appends => {
-                let before = self.memory.get(path).await.unwrap_or_default();
-                let tail = before.slice(before.len().min(bytes.len())..);
-                payload = Bytes::from([bytes, tail].concat()).into();
-                parts.size = None;
-            }
-            Fault::InheritsAttributes => {
-                let before = self.memory.try_stat(path).await?;
-                let inherited = before.and_then(|info| info.content_type);
-                parts.content_type = parts.content_type.or(inherited);
-            }
-            Fault::CopyShares if appends => self.share(path, &bytes).await?,
-            _ => {}
-        }
+        let payload = match parts.mode {
+            WriteMode::Append => self.appended(path, bytes, &mut parts).await?,
+            _ => self.replaced(path, bytes, &mut parts).await?,
+        };
         let stored = parts.hashes;
-        let written = self.memory.write(path, payload, options(parts)).await?;
+        let written = self
+            .memory
+            .write(path, payload.into(), options(parts))
+            .await?;
         if stored != HashTypes::NONE {
             let hashes = written.hashes.clone();
             lock(&self.state.hashes).insert(path.as_str().to_owned(), hashes);
         }
         Ok(written)
+    }
+
+    /// What is left to write in place of an object.
+    async fn replaced(
+        &self,
+        path: &ObjectPath,
+        bytes: Bytes,
+        parts: &mut WriteParts,
+    ) -> Result<Bytes> {
+        let replaces = parts.mode == WriteMode::Replace && bytes.len() > 1;
+        let half = bytes.len() / 2;
+        match self.fault {
+            Fault::PublishesInTwoSteps if replaces => {
+                self.memory.put(path, bytes.slice(..half)).await?;
+                tokio::task::yield_now().await;
+            }
+            Fault::PublishesInTwoParts if replaces => {
+                self.memory.put(path, bytes.slice(..half)).await?;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                (parts.mode, parts.size) = (WriteMode::Append, None);
+                return Ok(bytes.slice(half..));
+            }
+            Fault::KeepsOldTail => {
+                let before = self.memory.get(path).await.unwrap_or_default();
+                let tail = before.slice(before.len().min(bytes.len())..);
+                parts.size = None;
+                return Ok([bytes, tail].concat().into());
+            }
+            Fault::InheritsAttributes => {
+                let before = self.memory.try_stat(path).await?;
+                let inherited = before.and_then(|info| info.content_type);
+                parts.content_type = parts.content_type.take().or(inherited);
+            }
+            _ => {}
+        }
+        Ok(bytes)
+    }
+
+    /// What is left to add to an object.
+    async fn appended(
+        &self,
+        path: &ObjectPath,
+        bytes: Bytes,
+        parts: &mut WriteParts,
+    ) -> Result<Bytes> {
+        let half = bytes.len() / 2;
+        match self.fault {
+            Fault::AppendsInTwoSteps if half > 0 => {
+                self.memory.append(path, bytes.slice(..half)).await?;
+                tokio::task::yield_now().await;
+                parts.size = None;
+                return Ok(bytes.slice(half..));
+            }
+            Fault::AppendsByRewriting => {
+                let before = self.memory.get(path).await.unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                (parts.mode, parts.size) = (WriteMode::Replace, None);
+                return Ok([before, bytes].concat().into());
+            }
+            Fault::CopyShares => self.share(path, &bytes).await?,
+            _ => {}
+        }
+        Ok(bytes)
     }
 
     /// Appends to the other one of a source and its copy, too.

@@ -43,11 +43,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Broken {
     pub(crate) fn fresh(fault: Fault) -> Fresh {
-        let memory = || {
-            MemoryBackend::builder()
-                .directories(!fault.is_flat())
-                .build()
-        };
+        let directories = !fault.is_flat();
+        let memory = || MemoryBackend::builder().directories(directories).build();
         let state = Arc::new(State::default());
         let first = Self {
             memory: memory(),
@@ -57,11 +54,10 @@ impl Broken {
         };
         let (mut again, mut beside) = (first.clone(), first.clone());
         again.restarted = true;
-        if fault == Fault::ForgetsOnRestart {
-            again.memory = memory();
-        }
-        if fault == Fault::StaleHandles {
-            beside.memory = memory();
+        match fault {
+            Fault::ForgetsOnRestart => again.memory = memory(),
+            Fault::StaleHandles => beside.memory = memory(),
+            _ => {}
         }
         Fresh::new(first)
             .reopen(move || std::future::ready(Ok(again.clone())))
