@@ -18,7 +18,8 @@ pub enum Comparison {
     IgnoreTimes,
 }
 
-/// How to make sure that what was sent has arrived.
+/// How to make sure that what was sent has arrived. A copy within one backend is the store's own
+/// work: its size is checked, and with `ReadBack` its content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verify {
@@ -46,7 +47,18 @@ pub enum Fsync {
 }
 
 macro_rules! options {
-    ($($(#[$meta:meta])* $name:ident: $type:ty = $default:expr,)+) => {
+    (@setter $name:ident: $type:ty) => {
+        options!(@setter $name: $type as $type);
+    };
+    (@setter $name:ident: $type:ty as $argument:ty) => {
+        #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+        #[must_use]
+        pub fn $name(mut self, $name: $argument) -> Self {
+            self.$name = $name.into();
+            self
+        }
+    };
+    ($($(#[$meta:meta])* $name:ident: $type:ty $(as $argument:ty)? = $default:expr,)+) => {
         /// How a job goes about it. [`Job::new`](crate::Job::new) refuses an option that the command
         /// or the destination cannot honour.
         ///
@@ -68,12 +80,7 @@ macro_rules! options {
 
         impl Options {
             $(
-                #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
-                #[must_use]
-                pub fn $name(mut self, $name: impl Into<$type>) -> Self {
-                    self.$name = $name.into();
-                    self
-                }
+                options!(@setter $name: $type $(as $argument)?);
             )+
         }
     };
@@ -87,7 +94,7 @@ options! {
     /// How to tell whether two objects are the same.
     comparison: Comparison = Comparison::default(),
     /// Modified times that differ by less are the same; default the coarser precision of both sides.
-    modify_window: Option<Duration> = None,
+    modify_window: Option<Duration> as impl Into<Option<Duration>> = None,
     /// Leave alone what is newer at the destination.
     update: bool = false,
     /// Leave alone what the destination has, whatever it is.
@@ -101,7 +108,7 @@ options! {
     /// When what was sent has to be durable. In a move each object is durable before its source goes.
     fsync: Fsync = Fsync::default(),
     /// Most objects that a sync may delete: with one more in the plan, it deletes none.
-    max_delete: Option<u64> = None,
+    max_delete: Option<u64> as impl Into<Option<u64>> = None,
     /// Delete although a comparison or transfer failed. After a failed listing nothing is deleted.
     ignore_errors: bool = false,
     /// Let a sync delete although the source holds no object at all.
@@ -121,7 +128,7 @@ options! {
     /// Report unchanged objects as skipped, one by one.
     report_unchanged: bool = false,
     /// Entries asked for in one page of a listing; default the backend's choice. Memory grows with it.
-    page_size: Option<usize> = None,
+    page_size: Option<usize> as impl Into<Option<usize>> = None,
 }
 
 impl Options {

@@ -67,6 +67,8 @@ impl Transfer<'_> {
             .await?)
     }
 
+    /// Reads and writes in one piece. The source is not asked again: it was read at once, and what is
+    /// stored has the time from before, so that a change meanwhile is seen by the next run.
     async fn send_whole(&self, reader: Reader) -> Result<Sent, SyncError> {
         let seen = reader.info().clone();
         let read = reader.bytes().await;

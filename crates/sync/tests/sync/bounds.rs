@@ -149,7 +149,7 @@ async fn pages_are_as_small_as_asked() {
     let (from, to) = sides(10_000, 10_000);
     let options = Options::default()
         .comparison(storage_sync::Comparison::SizeOnly)
-        .page_size(10usize);
+        .page_size(10);
     job(&from, &to, options).run().summary().await.unwrap();
     assert!(from.most_alive.load(Ordering::SeqCst) <= 50);
 }

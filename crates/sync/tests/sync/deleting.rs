@@ -100,7 +100,7 @@ async fn no_deletion_after_a_listing_error_whatever_is_ignored() {
         } else {
             to = std::sync::Arc::new(faulty.over(to));
         }
-        let options = Options::default().page_size(5usize).ignore_errors(ignore);
+        let options = Options::default().page_size(5).ignore_errors(ignore);
         let summary = run_failing(Command::Sync, &from, &to, options).await;
         assert_eq!(
             (summary.deleted, summary.errors),

@@ -46,7 +46,7 @@ async fn a_broken_read_is_tried_again_and_leaves_nothing_half_written() {
         Arc::new(BrokenReads::failing(1 << 20, point, network).over(MemoryBackend::new()));
     let to = memory();
     fill(&from, "src/").await;
-    let all = events(Command::Copy, &from, &to, Options::default().tries(3u32)).await;
+    let all = events(Command::Copy, &from, &to, Options::default().tries(3)).await;
     let retries = all
         .iter()
         .filter(|event| matches!(event, Event::Retried { .. }))
@@ -141,10 +141,10 @@ async fn options_out_of_bounds_or_place_are_refused() {
         assert!(matches!(job, Err(SyncError::Option { .. })), "{job:?}");
     };
     let default = Options::default;
-    refused(Command::Copy, default().transfers(0usize));
-    refused(Command::Copy, default().checkers(5000usize));
-    refused(Command::Copy, default().tries(0u32));
-    refused(Command::Copy, default().page_size(0usize));
+    refused(Command::Copy, default().transfers(0));
+    refused(Command::Copy, default().checkers(5000));
+    refused(Command::Copy, default().tries(0));
+    refused(Command::Copy, default().page_size(0));
     refused(Command::Copy, default().max_delete(1));
     refused(Command::Sync, default().delete_empty_source_dirs(true));
     refused(Command::Sync, default().download(true));

@@ -123,7 +123,7 @@ async fn verification_catches_a_destination_that_corrupts() {
 async fn a_move_keeps_the_source_of_what_arrived_wrong() {
     let (from, to) = (memory(), corrupting(false));
     put(&from, "src/a", "x", 1).await;
-    let options = Options::default().tries(1u32);
+    let options = Options::default().tries(1);
     run_failing(Command::Move, &from, &to, options).await;
     assert_eq!(from.get("src/a").await.unwrap(), "x");
 }
