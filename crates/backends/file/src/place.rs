@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use storage_core::{Error, ErrorKind, ObjectPath, Result, Version, WriteMode};
@@ -45,8 +46,9 @@ fn replace(draft: &mut Draft, attributes: &mut Attributes) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         done => return done.map_err(failure),
     }
-    let _lock = draft.tree.lock(&draft.temporary.dir, Share::Shared)?;
-    let old = replaceable(&draft.tree, &draft.temporary.dir, &draft.path)?;
+    let (tree, dir) = (Arc::clone(&draft.tree), Arc::clone(&draft.parent.dir));
+    let _lock = tree.lock(&dir, Share::Shared)?;
+    let old = replaceable(&tree, &dir, &draft.path)?;
     if let (Some(old), Some(_)) = (old, draft.parts.modified) {
         set_apart(draft, &old, attributes)?;
     }
@@ -55,9 +57,9 @@ fn replace(draft: &mut Draft, attributes: &mut Attributes) -> Result<()> {
 
 fn replace_version(draft: &mut Draft, expected: Version) -> Result<()> {
     let (_, name) = names::split(&draft.path);
-    let dir = &draft.temporary.dir;
-    let _lock = draft.tree.lock(dir, Share::Exclusive)?;
-    let actual = own_version(&draft.tree, dir, &draft.path)?;
+    let (tree, dir) = (Arc::clone(&draft.tree), Arc::clone(&draft.parent.dir));
+    let _lock = tree.lock(&dir, Share::Exclusive)?;
+    let actual = own_version(&tree, &dir, &draft.path)?;
     if actual.as_ref() != Some(&expected) {
         return Err(Error::precondition_failed(Some(expected), actual));
     }

@@ -14,7 +14,7 @@ const KEPT: usize = 8;
 pub(crate) struct Pool(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Pool {
-    /// An empty buffer with room for a chunk.
+    /// A buffer with room for a chunk, and any content.
     pub(crate) fn take(&self) -> Vec<u8> {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         free.unwrap_or_else(|| Vec::with_capacity(CHUNK))
@@ -29,10 +29,9 @@ impl Pool {
     }
 
     /// Takes a buffer back.
-    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
+    pub(crate) fn give(&self, buffer: Vec<u8>) {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if free.len() < KEPT {
-            buffer.clear();
             free.push(buffer);
         }
     }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use storage_core::{
-    ByteRange, Error, ErrorKind, ObjectInfo, ObjectPath, ReadParts, Reader, Result, Version,
+    ByteRange, Error, ErrorKind, ObjectInfo, ObjectPath, PayloadSource, ReadParts, Reader, Result,
+    Version,
 };
 use storage_hash::{hash, verified};
 
 use crate::attributes::{self, Attributes};
 use crate::failure::{directory, failure, lookup, special};
-use crate::stream::{FileSource, FileStream};
+use crate::stream::FileSource;
 use crate::sys::{self, Kind, Stat};
 use crate::transfer::cut_short;
 use crate::tree::Tree;
@@ -92,10 +93,14 @@ impl Opened {
         if range.is_empty() {
             return Some(Bytes::new());
         }
-        if tree.abilities.in_memory && self.stat.device == tree.device {
-            return self.read(range).ok();
-        }
-        sys::read_cached(&self.file, range).map(Bytes::from)
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        let read = sys::read_cached(&self.file, range.start, &mut bytes, self.in_memory(tree));
+        read.then(|| bytes.into())
+    }
+
+    /// Whether the file lies in memory anyway.
+    fn in_memory(&self, tree: &Tree) -> bool {
+        tree.abilities.in_memory && self.stat.device == tree.device
     }
 }
 
@@ -168,9 +173,9 @@ pub(crate) fn reader(tree: &Arc<Tree>, path: &ObjectPath, parts: ReadParts) -> R
         }
         return Ok(Reader::from_bytes(info, range, bytes));
     }
-    let (file, pool) = (Arc::new(opened.file), tree.pool.clone());
-    let source = FileSource::new(Arc::clone(&file), range.clone(), pool.clone());
-    let stream = Box::pin(FileStream::new(file, range.clone(), pool));
+    let in_memory = opened.in_memory(tree);
+    let source = FileSource::new(opened.file, range.clone(), tree.pool.clone(), in_memory);
+    let stream = source.stream();
     if verify {
         let stream = verified(stream, info.hashes.clone())?;
         return Ok(Reader::from_stream(info, range, stream));

@@ -135,7 +135,7 @@ impl Tree {
     }
 
     /// Locks a directory against the other mutations of its entries, where the file system can.
-    pub(crate) fn lock(&self, dir: &Dir, share: Share) -> Result<Option<DirLock>> {
+    pub(crate) fn lock<'a>(&self, dir: &'a Dir, share: Share) -> Result<Option<DirLock<'a>>> {
         if !self.abilities.locks {
             return Ok(None);
         }
