@@ -162,8 +162,10 @@ impl Backend for FileBackend {
         match self.read_inline(path, &parts) {
             Inline::Done(read) => read.at(Operation::Read, path),
             Inline::Opened(opened, range) => {
-                self.run(Operation::Read, path, move |_, _| opened.read(&range))
-                    .await
+                self.run(Operation::Read, path, move |tree, _| {
+                    opened.read(&range, &tree.pool)
+                })
+                .await
             }
             Inline::No => {
                 self.run(Operation::Read, path, |tree, path| {

@@ -13,6 +13,7 @@ use storage_hash::{hash, verified};
 
 use crate::attributes::{self, Attributes};
 use crate::failure::{directory, failure, lookup, special};
+use crate::pool::{CHUNK, Pool};
 use crate::stream::FileSource;
 use crate::sys::{self, Kind, Stat};
 use crate::transfer::cut_short;
@@ -75,14 +76,23 @@ impl Opened {
     }
 
     /// Reads a range. Blocks.
-    pub(crate) fn read(&self, range: &Range<u64>) -> Result<Bytes> {
-        let mut bytes = Vec::new();
-        sys::read_into(&self.file, range, &mut bytes).map_err(failure)?;
-        let missing = range.end - range.start - bytes.len() as u64;
+    pub(crate) fn read(&self, range: &Range<u64>, pool: &Pool) -> Result<Bytes> {
+        let len = usize::try_from(range.end - range.start)
+            .map_err(|_| Error::unsupported("an object larger than memory in one piece"))?;
+        let pooled = len > CHUNK;
+        let mut bytes = match pooled {
+            true => pool.take(len),
+            false => Vec::new(),
+        };
+        sys::read_exact(&self.file, range, &mut bytes).map_err(failure)?;
+        let missing = len - bytes.len();
         if missing > 0 {
-            return Err(cut_short(missing));
+            return Err(cut_short(missing as u64));
         }
-        Ok(bytes.into())
+        Ok(match pooled {
+            true => pool.share(bytes),
+            false => bytes.into(),
+        })
     }
 
     /// Reads a small range if that takes no waiting.
@@ -167,7 +177,7 @@ pub(crate) fn reader(tree: &Arc<Tree>, path: &ObjectPath, parts: ReadParts) -> R
     }
     let range = range.resolve(opened.stat.size)?;
     if range.end - range.start <= SMALL {
-        let bytes = opened.read(&range)?;
+        let bytes = opened.read(&range, &tree.pool)?;
         if verify {
             verify_bytes(&bytes, &info)?;
         }
@@ -194,14 +204,14 @@ pub(crate) fn read(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<B
     } = parts;
     let described = verify || if_version.is_some() || if_changed_from.is_some();
     if !described {
-        return opened.read(&range.resolve(opened.stat.size)?);
+        return opened.read(&range.resolve(opened.stat.size)?, &tree.pool);
     }
     let info = opened.info(tree, path)?;
     check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
     if verify {
         check_verifiable(range, &info)?;
     }
-    let bytes = opened.read(&range.resolve(opened.stat.size)?)?;
+    let bytes = opened.read(&range.resolve(opened.stat.size)?, &tree.pool)?;
     if verify {
         verify_bytes(&bytes, &info)?;
     }
@@ -217,7 +227,7 @@ pub(crate) fn read_ranges(
     let opened = Opened::open(tree, path)?;
     let read = |range: &Range<u64>| {
         let range = ByteRange::from(range.clone()).resolve(opened.stat.size)?;
-        opened.read(&range)
+        opened.read(&range, &tree.pool)
     };
     ranges.iter().map(read).collect()
 }

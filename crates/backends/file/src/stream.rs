@@ -40,7 +40,7 @@ impl FileStream {
         if !self.cached || self.rest.is_empty() {
             return None;
         }
-        let mut buffer = self.pool.take();
+        let mut buffer = self.pool.take(PIECE);
         // No more than what an earlier use left to fill is written twice.
         buffer.resize((end - self.rest.start) as usize, 0);
         self.cached = sys::read_cached(&self.file, self.rest.start, &mut buffer, self.in_memory);
@@ -61,9 +61,8 @@ impl FileStream {
         let range = std::mem::replace(&mut self.rest.start, end)..end;
         let (file, pool) = (Arc::clone(&self.file), self.pool.clone());
         self.ahead = Some(spawn_blocking(move || {
-            let mut buffer = pool.take();
-            buffer.clear();
-            sys::read_into(&file, &range, &mut buffer).map_err(failure)?;
+            let mut buffer = pool.take(CHUNK);
+            sys::read_exact(&file, &range, &mut buffer).map_err(failure)?;
             let missing = range.end - range.start - buffer.len() as u64;
             if missing > 0 {
                 pool.give(buffer);

@@ -317,21 +317,30 @@ pub(crate) fn read_cached(file: &File, at: u64, bytes: &mut [u8], in_memory: boo
     true
 }
 
-/// Adds the bytes of `range` to `buffer`; fewer only at the end of the file.
-pub(crate) fn read_into(file: &File, range: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let start = buffer.len();
-    let wanted = start + (range.end - range.start) as usize;
-    buffer.reserve_exact(wanted - start);
-    while buffer.len() < wanted {
-        let at = range.start + (buffer.len() - start) as u64;
-        match rustix::io::pread(file, spare_capacity(buffer), at) {
+/// Makes `buffer` the bytes of `range`; fewer only at the end of the file. What the buffer holds
+/// before saves nothing but the time to make it.
+pub(crate) fn read_exact(file: &File, range: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let wanted = (range.end - range.start) as usize;
+    buffer.truncate(wanted);
+    buffer.reserve_exact(wanted - buffer.len());
+    let ready = buffer.len();
+    let mut filled = 0;
+    while filled < wanted {
+        let at = range.start + filled as u64;
+        // First over what the buffer holds, then into the room after it.
+        let count = match filled < ready {
+            true => rustix::io::pread(file, &mut buffer[filled..], at),
+            false => rustix::io::pread(file, spare_capacity(buffer), at),
+        };
+        match count {
             Ok(0) => break,
-            Ok(_) | Err(Errno::INTR) => {}
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
     }
     // The allocator may have given more room than was asked for.
-    buffer.truncate(wanted);
+    buffer.truncate(filled.min(wanted));
     Ok(())
 }
 
