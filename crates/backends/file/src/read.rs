@@ -161,36 +161,58 @@ pub(crate) fn stat(tree: &Tree, path: &ObjectPath) -> Result<ObjectInfo> {
     }
 }
 
+/// Opens a reader on an async worker, of a file that lies in memory. `None` for any other.
+pub(crate) fn reader_inline(
+    tree: &Tree,
+    path: &ObjectPath,
+    parts: &ReadParts,
+) -> Option<Result<Reader>> {
+    if !tree.abilities.in_memory || parts.verify {
+        return None;
+    }
+    match Opened::open_cached(tree, path)? {
+        Ok(opened) if !opened.in_memory(tree) => None,
+        Ok(opened) => Some(opened.reader(tree, path, parts.clone())),
+        Err(error) => Some(Err(error)),
+    }
+}
+
 /// Opens a reader. Blocks.
-pub(crate) fn reader(tree: &Arc<Tree>, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
-    let opened = Opened::open(tree, path)?;
-    let info = opened.info(tree, path)?;
-    let ReadParts {
-        range,
-        if_version,
-        if_changed_from,
-        verify,
-    } = parts;
-    check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
-    if verify {
-        check_verifiable(range, &info)?;
-    }
-    let range = range.resolve(opened.stat.size)?;
-    if range.end - range.start <= SMALL {
-        let bytes = opened.read(&range, &tree.pool)?;
+pub(crate) fn reader(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
+    Opened::open(tree, path)?.reader(tree, path, parts)
+}
+
+impl Opened {
+    fn reader(self, tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
+        let opened = self;
+        let info = opened.info(tree, path)?;
+        let ReadParts {
+            range,
+            if_version,
+            if_changed_from,
+            verify,
+        } = parts;
+        check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
         if verify {
-            verify_bytes(&bytes, &info)?;
+            check_verifiable(range, &info)?;
         }
-        return Ok(Reader::from_bytes(info, range, bytes));
+        let range = range.resolve(opened.stat.size)?;
+        if range.end - range.start <= SMALL {
+            let bytes = opened.read(&range, &tree.pool)?;
+            if verify {
+                verify_bytes(&bytes, &info)?;
+            }
+            return Ok(Reader::from_bytes(info, range, bytes));
+        }
+        let in_memory = opened.in_memory(tree);
+        let source = FileSource::new(opened.file, range.clone(), tree.pool.clone(), in_memory);
+        let stream = source.stream();
+        if verify {
+            let stream = verified(stream, info.hashes.clone())?;
+            return Ok(Reader::from_stream(info, range, stream));
+        }
+        Ok(Reader::from_stream(info, range, stream).with_source(Arc::new(source)))
     }
-    let in_memory = opened.in_memory(tree);
-    let source = FileSource::new(opened.file, range.clone(), tree.pool.clone(), in_memory);
-    let stream = source.stream();
-    if verify {
-        let stream = verified(stream, info.hashes.clone())?;
-        return Ok(Reader::from_stream(info, range, stream));
-    }
-    Ok(Reader::from_stream(info, range, stream).with_source(Arc::new(source)))
 }
 
 /// Reads all that the options ask for. Blocks.

@@ -62,10 +62,7 @@ impl Tree {
     fn parent(&self, path: &ObjectPath) -> Result<Parent> {
         let (parent, _) = names::split(path);
         match self.root.open_dir(parent) {
-            Ok(dir) => Ok(Parent {
-                dir: Arc::new(dir),
-                changed: Vec::new(),
-            }),
+            Ok(dir) => Ok(Parent::existing(dir)),
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound => self.make_dirs(parent),
                 io::ErrorKind::NotADirectory => Err(not_directory(error)),
@@ -139,7 +136,7 @@ impl Tree {
         if !self.abilities.locks {
             return Ok(None);
         }
-        dir.lock(share).map(Some).map_err(failure)
+        dir.lock(share, true).map(Some).map_err(failure)
     }
 
     /// Whether a path leads to a directory, following links.
@@ -160,6 +157,14 @@ impl Tree {
 }
 
 impl Parent {
+    /// A directory that was there already.
+    pub(crate) fn existing(dir: Dir) -> Self {
+        Self {
+            dir: Arc::new(dir),
+            changed: Vec::new(),
+        }
+    }
+
     /// Makes the entries of this directory durable, and those of the directories created for it.
     pub(crate) fn sync(&self) -> Result<()> {
         let dirs = self.changed.iter().rev();

@@ -189,10 +189,10 @@ impl Dir {
         Ok(fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Waits for a lock of this directory. The lock is the handle's: each operation opens one of its
-    /// own, and takes one lock of it at a time.
-    pub(crate) fn lock(&self, share: Share) -> io::Result<DirLock<'_>> {
-        lock(&self.0, share, true)?;
+    /// Locks this directory; without `wait` at once or with `WouldBlock`. The lock is the handle's:
+    /// each operation opens one of its own, and takes one lock of it at a time.
+    pub(crate) fn lock(&self, share: Share, wait: bool) -> io::Result<DirLock<'_>> {
+        lock(&self.0, share, wait)?;
         Ok(DirLock(self))
     }
 

@@ -154,12 +154,14 @@ impl Dir {
         fs::remove_dir(self.full().join(name))
     }
 
-    /// Waits for a lock of this directory.
-    pub(crate) fn lock(&self, share: Share) -> io::Result<DirLock<'_>> {
+    /// Locks this directory; without `wait` at once or with `WouldBlock`.
+    pub(crate) fn lock(&self, share: Share, wait: bool) -> io::Result<DirLock<'_>> {
         let file = File::open(self.full())?;
-        match share {
-            Share::Shared => file.lock_shared()?,
-            Share::Exclusive => file.lock()?,
+        match (share, wait) {
+            (Share::Shared, true) => file.lock_shared()?,
+            (Share::Exclusive, true) => file.lock()?,
+            (Share::Shared, false) => file.try_lock_shared()?,
+            (Share::Exclusive, false) => file.try_lock()?,
         }
         Ok(DirLock {
             _file: file,
