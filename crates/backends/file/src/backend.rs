@@ -107,6 +107,9 @@ impl Backend for FileBackend {
     async fn reader(&self, path: &ObjectPath, options: ReadOptions) -> Result<Reader> {
         self.admit(Operation::Read, path)?;
         let parts = options.into_parts();
+        if let Some(reader) = read::reader_inline(&self.tree, path, &parts) {
+            return reader.at(Operation::Read, path);
+        }
         self.run(Operation::Read, path, |tree, path| {
             read::reader(tree, path, parts)
         })
@@ -162,8 +165,10 @@ impl Backend for FileBackend {
         match self.read_inline(path, &parts) {
             Inline::Done(read) => read.at(Operation::Read, path),
             Inline::Opened(opened, range) => {
-                self.run(Operation::Read, path, move |_, _| opened.read(&range))
-                    .await
+                self.run(Operation::Read, path, move |tree, _| {
+                    opened.read(&range, &tree.pool)
+                })
+                .await
             }
             Inline::No => {
                 self.run(Operation::Read, path, |tree, path| {
@@ -200,6 +205,9 @@ impl Backend for FileBackend {
         }
         self.admit(Operation::Write, path)?;
         let parts = self.parts(options).at(Operation::Write, path)?;
+        if let Some(written) = draft::write_inline(&self.tree, path, &payload, &parts) {
+            return written.at(Operation::Write, path);
+        }
         self.run(Operation::Write, path, move |tree, path| {
             draft::write_all(tree, path, &payload, parts)
         })

@@ -17,7 +17,7 @@ use crate::failure::failure;
 use crate::sys::{self, Stat};
 use crate::temporary::Temporary;
 use crate::tree::{Parent, Tree};
-use crate::{append, place, transfer, version};
+use crate::{append, names, place, transfer, version};
 
 /// An object being written. Dropping it removes the temporary file. All methods block.
 #[derive(Debug)]
@@ -27,7 +27,18 @@ pub(crate) struct Draft {
     pub(crate) parts: WriteParts,
     pub(crate) parent: Parent,
     pub(crate) temporary: Temporary,
+    pub(crate) patience: Patience,
     hasher: WriteHasher,
+}
+
+/// Whether a draft may wait for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Waits,
+    /// It is on an async worker.
+    Hurries,
+    /// It was, and had to wait: the write is to begin again elsewhere.
+    GaveUp,
 }
 
 impl Draft {
@@ -38,15 +49,31 @@ impl Draft {
             let temporary = Temporary::create(Arc::clone(&parent.dir), mode, lock)?;
             Ok((parent, temporary))
         })?;
-        let hasher = WriteHasher::new(&parts);
-        Ok(Self {
+        Ok(Self::new(tree, path, parts, parent, temporary))
+    }
+
+    fn new(
+        tree: Arc<Tree>,
+        path: ObjectPath,
+        parts: WriteParts,
+        parent: Parent,
+        temporary: Temporary,
+    ) -> Self {
+        Self {
+            hasher: WriteHasher::new(&parts),
             tree,
             path,
             parts,
             parent,
             temporary,
-            hasher,
-        })
+            patience: Patience::Waits,
+        }
+    }
+
+    /// Notes that this has to wait, and must not.
+    pub(crate) fn gives_up(&mut self) -> Error {
+        self.patience = Patience::GaveUp;
+        Error::new(ErrorKind::Io, "the write has to wait")
     }
 
     /// Adds bytes.
@@ -76,12 +103,12 @@ impl Draft {
 
     /// Gives the object its name, as the mode says. `kept` is what the source of a copy has beside
     /// its bytes.
-    pub(crate) fn publish(mut self, kept: Attributes) -> Result<Written> {
+    pub(crate) fn publish(&mut self, kept: Attributes) -> Result<Written> {
         let size = self.hasher.size();
         let idle = WriteHasher::new(&WriteParts::default());
         let hashes = std::mem::replace(&mut self.hasher, idle).finish()?;
         if self.parts.mode == WriteMode::Append {
-            return append::spooled(&mut self, size, &hashes);
+            return append::spooled(self, size, &hashes);
         }
         self.complete(size, &hashes, kept)
     }
@@ -145,6 +172,38 @@ impl Draft {
         }
         .map_err(failure)
     }
+}
+
+/// Most bytes that are written on an async worker.
+const SMALL: u64 = 64 << 10;
+
+/// Writes a small object on an async worker, into a directory that is there and lies in memory, where
+/// no step waits for a device. `None` when it has to go the long way, and nothing was done.
+pub(crate) fn write_inline(
+    tree: &Arc<Tree>,
+    path: &ObjectPath,
+    content: &Payload,
+    parts: &WriteParts,
+) -> Option<Result<Written>> {
+    let pieces = content.as_slices()?;
+    let simple = matches!(parts.mode, WriteMode::Replace | WriteMode::CreateNew)
+        && (parts.hashes | parts.verify | parts.expected.types()).is_empty();
+    if !simple || !tree.abilities.in_memory || content.len() > SMALL {
+        return None;
+    }
+    let dir = tree.root.open_dir(names::split(path).0).ok()?;
+    if dir.stat_self().ok()?.device != tree.device {
+        return None;
+    }
+    let parent = Parent::existing(dir);
+    let (dir, lock) = (Arc::clone(&parent.dir), tree.abilities.locks);
+    let temporary = Temporary::create(dir, tree.file_mode, lock).ok()?;
+    let (tree, path) = (Arc::clone(tree), path.clone());
+    let mut draft = Draft::new(tree, path, parts.clone(), parent, temporary);
+    draft.patience = Patience::Hurries;
+    let written = draft.write(pieces);
+    let written = written.and_then(|()| draft.publish(Attributes::default()));
+    (draft.patience != Patience::GaveUp).then_some(written)
 }
 
 /// Writes a whole object in one go.

@@ -141,7 +141,7 @@ impl Move<'_> {
 
     /// Locks both directories, always in the order of their inodes, so that two moves cannot wait
     /// for each other.
-    fn lock(&self, target: &Dir, share: Share) -> Result<[Option<DirLock>; 2]> {
+    fn lock<'a>(&'a self, target: &'a Dir, share: Share) -> Result<[Option<DirLock<'a>>; 2]> {
         let identity = |dir: &Dir| -> Result<(u64, u64)> {
             let stat = dir.stat_self().map_err(failure)?;
             Ok((stat.device, stat.inode))

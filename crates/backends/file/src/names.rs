@@ -26,9 +26,7 @@ pub(crate) fn is_temporary(name: &[u8]) -> bool {
 /// 64 bits that no other call in any process is likely to give.
 pub(crate) fn random() -> u64 {
     // Keyed afresh from the system's randomness in each thread, and differently for each value.
-    let mut hasher = RandomState::new().build_hasher();
-    hasher.write_u32(std::process::id());
-    hasher.finish()
+    RandomState::new().build_hasher().finish()
 }
 
 /// Refuses paths that lead through the backend's own names, or through ones too long for any system.

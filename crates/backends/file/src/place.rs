@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use storage_core::{Error, ErrorKind, ObjectPath, Result, Version, WriteMode};
 
 use crate::attributes::{self, Attributes};
-use crate::draft::Draft;
+use crate::draft::{Draft, Patience};
 use crate::failure::{directory, failure, special};
 use crate::read::Opened;
 use crate::sys::{self, Dir, Kind, Share, Stamp, Stat};
@@ -40,13 +41,22 @@ fn create(draft: &mut Draft) -> Result<()> {
 /// A new key needs no lock; only where something is to be replaced is the directory locked, so that
 /// a conditional write sees every replacement either before or after its own.
 fn replace(draft: &mut Draft, attributes: &mut Attributes) -> Result<()> {
-    let (_, name) = names::split(&draft.path);
+    let path = draft.path.clone();
+    let (_, name) = names::split(&path);
     match draft.temporary.rename_new(name) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         done => return done.map_err(failure),
     }
-    let _lock = draft.tree.lock(&draft.temporary.dir, Share::Shared)?;
-    let old = replaceable(&draft.tree, &draft.temporary.dir, &draft.path)?;
+    let (tree, dir) = (Arc::clone(&draft.tree), Arc::clone(&draft.parent.dir));
+    let _lock = match draft.patience {
+        Patience::Waits => tree.lock(&dir, Share::Shared)?,
+        _ if !tree.abilities.locks => None,
+        _ => Some(
+            dir.lock(Share::Shared, false)
+                .map_err(|_| draft.gives_up())?,
+        ),
+    };
+    let old = replaceable(&tree, &dir, &path)?;
     if let (Some(old), Some(_)) = (old, draft.parts.modified) {
         set_apart(draft, &old, attributes)?;
     }
@@ -55,9 +65,9 @@ fn replace(draft: &mut Draft, attributes: &mut Attributes) -> Result<()> {
 
 fn replace_version(draft: &mut Draft, expected: Version) -> Result<()> {
     let (_, name) = names::split(&draft.path);
-    let dir = &draft.temporary.dir;
-    let _lock = draft.tree.lock(dir, Share::Exclusive)?;
-    let actual = own_version(&draft.tree, dir, &draft.path)?;
+    let (tree, dir) = (Arc::clone(&draft.tree), Arc::clone(&draft.parent.dir));
+    let _lock = tree.lock(&dir, Share::Exclusive)?;
+    let actual = own_version(&tree, &dir, &draft.path)?;
     if actual.as_ref() != Some(&expected) {
         return Err(Error::precondition_failed(Some(expected), actual));
     }
@@ -144,7 +154,7 @@ pub(crate) fn add_nonce(tree: &Tree, attributes: &mut Attributes) {
 /// Makes sure that the version of a file whose modified time the caller chose differs from that of
 /// any file before `old`: the inode of such a one may be the draft's by now, and if all happened
 /// within one tick, so may its change time.
-fn set_apart(draft: &Draft, old: &Stat, attributes: &mut Attributes) -> Result<()> {
+fn set_apart(draft: &mut Draft, old: &Stat, attributes: &mut Attributes) -> Result<()> {
     let age = Stamp::now().since(old.changed);
     let Some(rest) = (TICK.as_nanos() as i128)
         .checked_sub(age)
@@ -153,6 +163,9 @@ fn set_apart(draft: &Draft, old: &Stat, attributes: &mut Attributes) -> Result<(
         return Ok(());
     };
     if !draft.tree.abilities.attributes {
+        if draft.patience != Patience::Waits {
+            return Err(draft.gives_up());
+        }
         let rest = u64::try_from(rest).unwrap_or(0);
         std::thread::sleep(Duration::from_nanos(rest).min(TICK));
         return Ok(());

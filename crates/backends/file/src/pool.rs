@@ -1,4 +1,5 @@
-//! Buffers for streams, used again instead of being given back to the allocator.
+//! Buffers used again instead of being given back to the allocator: fresh pages for every large read
+//! cost several times what copying into them does.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,18 +7,26 @@ use bytes::Bytes;
 
 /// The size of a streamed chunk in bytes.
 pub(crate) const CHUNK: usize = 1 << 20;
+/// Bytes kept while nobody uses them.
+const KEPT: usize = 64 << 20;
 /// Buffers kept while nobody uses them.
-const KEPT: usize = 8;
+const COUNT: usize = 16;
 
-/// A bounded set of free buffers of [`CHUNK`] bytes.
+/// A bounded set of free buffers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pool(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Pool {
-    /// An empty buffer with room for a chunk.
-    pub(crate) fn take(&self) -> Vec<u8> {
-        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.unwrap_or_else(|| Vec::with_capacity(CHUNK))
+    /// A buffer of any content with room for `len` bytes, and not much more.
+    pub(crate) fn take(&self, len: usize) -> Vec<u8> {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |buffer: &Vec<u8>| {
+            (len..=len.max(CHUNK).saturating_mul(2)).contains(&buffer.capacity())
+        };
+        match free.iter().rposition(fits) {
+            Some(at) => free.remove(at),
+            None => Vec::with_capacity(len),
+        }
     }
 
     /// The buffer's content; the buffer comes back when the last reference is dropped.
@@ -29,12 +38,18 @@ impl Pool {
     }
 
     /// Takes a buffer back.
-    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
+    pub(crate) fn give(&self, buffer: Vec<u8>) {
+        let mut dropped = Vec::new();
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < KEPT {
-            buffer.clear();
-            free.push(buffer);
+        if buffer.capacity() > KEPT {
+            return;
         }
+        free.push(buffer);
+        while free.len() > COUNT || free.iter().map(Vec::capacity).sum::<usize>() > KEPT {
+            dropped.push(free.remove(0));
+        }
+        // Large buffers are given back to the system without holding up others.
+        drop(free);
     }
 
     /// Frees what nobody uses.

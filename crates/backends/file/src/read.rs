@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use storage_core::{
-    ByteRange, Error, ErrorKind, ObjectInfo, ObjectPath, ReadParts, Reader, Result, Version,
+    ByteRange, Error, ErrorKind, ObjectInfo, ObjectPath, PayloadSource, ReadParts, Reader, Result,
+    Version,
 };
 use storage_hash::{hash, verified};
 
 use crate::attributes::{self, Attributes};
 use crate::failure::{directory, failure, lookup, special};
-use crate::stream::{FileSource, FileStream};
+use crate::pool::{CHUNK, Pool};
+use crate::stream::FileSource;
 use crate::sys::{self, Kind, Stat};
 use crate::transfer::cut_short;
 use crate::tree::Tree;
@@ -74,14 +76,23 @@ impl Opened {
     }
 
     /// Reads a range. Blocks.
-    pub(crate) fn read(&self, range: &Range<u64>) -> Result<Bytes> {
-        let mut bytes = Vec::new();
-        sys::read_into(&self.file, range, &mut bytes).map_err(failure)?;
-        let missing = range.end - range.start - bytes.len() as u64;
+    pub(crate) fn read(&self, range: &Range<u64>, pool: &Pool) -> Result<Bytes> {
+        let len = usize::try_from(range.end - range.start)
+            .map_err(|_| Error::unsupported("an object larger than memory in one piece"))?;
+        let pooled = len > CHUNK;
+        let mut bytes = match pooled {
+            true => pool.take(len),
+            false => Vec::new(),
+        };
+        sys::read_exact(&self.file, range, &mut bytes).map_err(failure)?;
+        let missing = len - bytes.len();
         if missing > 0 {
-            return Err(cut_short(missing));
+            return Err(cut_short(missing as u64));
         }
-        Ok(bytes.into())
+        Ok(match pooled {
+            true => pool.share(bytes),
+            false => bytes.into(),
+        })
     }
 
     /// Reads a small range if that takes no waiting.
@@ -92,10 +103,14 @@ impl Opened {
         if range.is_empty() {
             return Some(Bytes::new());
         }
-        if tree.abilities.in_memory && self.stat.device == tree.device {
-            return self.read(range).ok();
-        }
-        sys::read_cached(&self.file, range).map(Bytes::from)
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        let read = sys::read_cached(&self.file, range.start, &mut bytes, self.in_memory(tree));
+        read.then(|| bytes.into())
+    }
+
+    /// Whether the file lies in memory anyway.
+    fn in_memory(&self, tree: &Tree) -> bool {
+        tree.abilities.in_memory && self.stat.device == tree.device
     }
 }
 
@@ -146,36 +161,58 @@ pub(crate) fn stat(tree: &Tree, path: &ObjectPath) -> Result<ObjectInfo> {
     }
 }
 
+/// Opens a reader on an async worker, of a file that lies in memory. `None` for any other.
+pub(crate) fn reader_inline(
+    tree: &Tree,
+    path: &ObjectPath,
+    parts: &ReadParts,
+) -> Option<Result<Reader>> {
+    if !tree.abilities.in_memory || parts.verify {
+        return None;
+    }
+    match Opened::open_cached(tree, path)? {
+        Ok(opened) if !opened.in_memory(tree) => None,
+        Ok(opened) => Some(opened.reader(tree, path, parts.clone())),
+        Err(error) => Some(Err(error)),
+    }
+}
+
 /// Opens a reader. Blocks.
-pub(crate) fn reader(tree: &Arc<Tree>, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
-    let opened = Opened::open(tree, path)?;
-    let info = opened.info(tree, path)?;
-    let ReadParts {
-        range,
-        if_version,
-        if_changed_from,
-        verify,
-    } = parts;
-    check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
-    if verify {
-        check_verifiable(range, &info)?;
-    }
-    let range = range.resolve(opened.stat.size)?;
-    if range.end - range.start <= SMALL {
-        let bytes = opened.read(&range)?;
+pub(crate) fn reader(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
+    Opened::open(tree, path)?.reader(tree, path, parts)
+}
+
+impl Opened {
+    fn reader(self, tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
+        let opened = self;
+        let info = opened.info(tree, path)?;
+        let ReadParts {
+            range,
+            if_version,
+            if_changed_from,
+            verify,
+        } = parts;
+        check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
         if verify {
-            verify_bytes(&bytes, &info)?;
+            check_verifiable(range, &info)?;
         }
-        return Ok(Reader::from_bytes(info, range, bytes));
+        let range = range.resolve(opened.stat.size)?;
+        if range.end - range.start <= SMALL {
+            let bytes = opened.read(&range, &tree.pool)?;
+            if verify {
+                verify_bytes(&bytes, &info)?;
+            }
+            return Ok(Reader::from_bytes(info, range, bytes));
+        }
+        let in_memory = opened.in_memory(tree);
+        let source = FileSource::new(opened.file, range.clone(), tree.pool.clone(), in_memory);
+        let stream = source.stream();
+        if verify {
+            let stream = verified(stream, info.hashes.clone())?;
+            return Ok(Reader::from_stream(info, range, stream));
+        }
+        Ok(Reader::from_stream(info, range, stream).with_source(Arc::new(source)))
     }
-    let (file, pool) = (Arc::new(opened.file), tree.pool.clone());
-    let source = FileSource::new(Arc::clone(&file), range.clone(), pool.clone());
-    let stream = Box::pin(FileStream::new(file, range.clone(), pool));
-    if verify {
-        let stream = verified(stream, info.hashes.clone())?;
-        return Ok(Reader::from_stream(info, range, stream));
-    }
-    Ok(Reader::from_stream(info, range, stream).with_source(Arc::new(source)))
 }
 
 /// Reads all that the options ask for. Blocks.
@@ -189,14 +226,14 @@ pub(crate) fn read(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<B
     } = parts;
     let described = verify || if_version.is_some() || if_changed_from.is_some();
     if !described {
-        return opened.read(&range.resolve(opened.stat.size)?);
+        return opened.read(&range.resolve(opened.stat.size)?, &tree.pool);
     }
     let info = opened.info(tree, path)?;
     check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
     if verify {
         check_verifiable(range, &info)?;
     }
-    let bytes = opened.read(&range.resolve(opened.stat.size)?)?;
+    let bytes = opened.read(&range.resolve(opened.stat.size)?, &tree.pool)?;
     if verify {
         verify_bytes(&bytes, &info)?;
     }
@@ -212,7 +249,7 @@ pub(crate) fn read_ranges(
     let opened = Opened::open(tree, path)?;
     let read = |range: &Range<u64>| {
         let range = ByteRange::from(range.clone()).resolve(opened.stat.size)?;
-        opened.read(&range)
+        opened.read(&range, &tree.pool)
     };
     ranges.iter().map(read).collect()
 }

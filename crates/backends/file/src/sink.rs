@@ -130,9 +130,12 @@ impl WriteSink for FileSink {
         let Self { tree, path, state } = *self;
         if let State::Gathering { parts, pieces, .. } = state {
             let payload = Payload::from(pieces);
+            if let Some(written) = draft::write_inline(&tree, &path, &payload, &parts) {
+                return written;
+            }
             return hop(move || draft::write_all(&tree, &path, &payload, *parts)).await;
         }
-        let draft = Self::settled(state).await?;
+        let mut draft = Self::settled(state).await?;
         hop(move || draft.publish(Attributes::default())).await
     }
 

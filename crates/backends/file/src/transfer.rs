@@ -54,12 +54,11 @@ pub(crate) fn read_through(
     pool: &Pool,
     mut each: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<()> {
-    let mut buffer = pool.take();
+    let mut buffer = pool.take(CHUNK);
     let mut at = range.start;
     while at < range.end {
         let end = range.end.min(at + CHUNK as u64);
-        buffer.clear();
-        sys::read_into(from, &(at..end), &mut buffer).map_err(failure)?;
+        sys::read_exact(from, &(at..end), &mut buffer).map_err(failure)?;
         if buffer.len() as u64 != end - at {
             return Err(cut_short(range.end - at - buffer.len() as u64));
         }

@@ -64,10 +64,7 @@ impl Tree {
     fn parent(&self, path: &ObjectPath) -> Result<Parent> {
         let (parent, _) = names::split(path);
         match self.root.open_dir(parent) {
-            Ok(dir) => Ok(Parent {
-                dir: Arc::new(dir),
-                changed: Vec::new(),
-            }),
+            Ok(dir) => Ok(Parent::existing(dir)),
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound => self.make_dirs(parent),
                 io::ErrorKind::NotADirectory => Err(not_directory(error)),
@@ -137,11 +134,11 @@ impl Tree {
     }
 
     /// Locks a directory against the other mutations of its entries, where the file system can.
-    pub(crate) fn lock(&self, dir: &Dir, share: Share) -> Result<Option<DirLock>> {
+    pub(crate) fn lock<'a>(&self, dir: &'a Dir, share: Share) -> Result<Option<DirLock<'a>>> {
         if !self.abilities.locks {
             return Ok(None);
         }
-        dir.lock(share).map(Some).map_err(failure)
+        dir.lock(share, true).map(Some).map_err(failure)
     }
 
     /// Whether a path leads to a directory, following links.
@@ -162,6 +159,14 @@ impl Tree {
 }
 
 impl Parent {
+    /// A directory that was there already.
+    pub(crate) fn existing(dir: Dir) -> Self {
+        Self {
+            dir: Arc::new(dir),
+            changed: Vec::new(),
+        }
+    }
+
     /// Makes the entries of this directory durable, and those of the directories created for it.
     pub(crate) fn sync(&self) -> Result<()> {
         let dirs = self.changed.iter().rev();

@@ -62,3 +62,13 @@ fn temporary_files(dir: &Path) -> Vec<String> {
         .filter(|name| name.starts_with(".omnistorage-"))
         .collect()
 }
+
+/// Whether objects can have attributes here; prints that the test is skipped where they cannot.
+fn has_attributes(backend: &FileBackend) -> bool {
+    use storage_core::ExtendedBackend;
+    let has = backend.features().custom_metadata && backend.features().hashes;
+    if !has {
+        eprintln!("skipped: no extended attributes here");
+    }
+    has
+}

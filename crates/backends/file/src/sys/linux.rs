@@ -39,7 +39,14 @@ pub(crate) struct Dir(OwnedFd);
 
 /// A lock of a directory, released when dropped, by the kernel when the process dies.
 #[derive(Debug)]
-pub(crate) struct DirLock(#[allow(dead_code, reason = "closing it releases the lock")] OwnedFd);
+pub(crate) struct DirLock<'a>(&'a Dir);
+
+impl Drop for DirLock<'_> {
+    fn drop(&mut self) {
+        // Should this fail, closing the directory releases the lock.
+        let _ = fs::flock(&self.0.0, FlockOperation::Unlock);
+    }
+}
 
 impl Dir {
     /// Opens the directory at `path`, wherever it leads.
@@ -182,12 +189,11 @@ impl Dir {
         Ok(fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Waits for a lock of this directory; one handle may hold several.
-    pub(crate) fn lock(&self, share: Share) -> io::Result<DirLock> {
-        // Locks belong to the open directory, so each needs one of its own.
-        let fd = self.reopen()?;
-        lock(&fd, share, true)?;
-        Ok(DirLock(fd))
+    /// Locks this directory; without `wait` at once or with `WouldBlock`. The lock is the handle's:
+    /// each operation opens one of its own, and takes one lock of it at a time.
+    pub(crate) fn lock(&self, share: Share, wait: bool) -> io::Result<DirLock<'_>> {
+        lock(&self.0, share, wait)?;
+        Ok(DirLock(self))
     }
 
     /// Writes the names of this directory to the device.
@@ -293,36 +299,48 @@ pub(crate) fn try_lock_file(file: &File) -> io::Result<()> {
     Ok(fs::flock(file, FlockOperation::NonBlockingLockExclusive)?)
 }
 
-/// Reads `range` if it is in memory already; `None` when that cannot be done without waiting.
-pub(crate) fn read_cached(file: &File, range: &Range<u64>) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; (range.end - range.start) as usize];
+/// Fills `bytes` from offset `at` if what is there is in memory; `false` when that cannot be done
+/// without waiting, or the file ends first. `in_memory` is for file systems that are nowhere else.
+pub(crate) fn read_cached(file: &File, at: u64, bytes: &mut [u8], in_memory: bool) -> bool {
+    let flags = match in_memory {
+        true => ReadWriteFlags::empty(),
+        false => ReadWriteFlags::NOWAIT,
+    };
     let mut filled = 0;
     while filled < bytes.len() {
-        let at = range.start + filled as u64;
         let buffer = &mut [IoSliceMut::new(&mut bytes[filled..])];
-        match rustix::io::preadv2(file, buffer, at, ReadWriteFlags::NOWAIT) {
-            Ok(0) | Err(_) => return None,
+        match rustix::io::preadv2(file, buffer, at + filled as u64, flags) {
+            Ok(0) | Err(_) => return false,
             Ok(count) => filled += count,
         }
     }
-    Some(bytes)
+    true
 }
 
-/// Adds the bytes of `range` to `buffer`; fewer only at the end of the file.
-pub(crate) fn read_into(file: &File, range: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let start = buffer.len();
-    let wanted = start + (range.end - range.start) as usize;
-    buffer.reserve_exact(wanted - start);
-    while buffer.len() < wanted {
-        let at = range.start + (buffer.len() - start) as u64;
-        match rustix::io::pread(file, spare_capacity(buffer), at) {
+/// Makes `buffer` the bytes of `range`; fewer only at the end of the file. What the buffer holds
+/// before saves nothing but the time to make it.
+pub(crate) fn read_exact(file: &File, range: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let wanted = (range.end - range.start) as usize;
+    buffer.truncate(wanted);
+    buffer.reserve_exact(wanted - buffer.len());
+    let ready = buffer.len();
+    let mut filled = 0;
+    while filled < wanted {
+        let at = range.start + filled as u64;
+        // First over what the buffer holds, then into the room after it.
+        let count = match filled < ready {
+            true => rustix::io::pread(file, &mut buffer[filled..], at),
+            false => rustix::io::pread(file, spare_capacity(buffer), at),
+        };
+        match count {
             Ok(0) => break,
-            Ok(_) | Err(Errno::INTR) => {}
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
     }
     // The allocator may have given more room than was asked for.
-    buffer.truncate(wanted);
+    buffer.truncate(filled.min(wanted));
     Ok(())
 }
 
