@@ -147,6 +147,13 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether calls hand work to threads that may block, so that a caller with threads of its own
+    /// saves a hop a call by [`allow_blocking`](crate::allow_blocking). A wrapper answers for what it
+    /// wraps.
+    fn blocks(&self) -> bool {
+        false
+    }
+
     /// The extended part, where the backend has one. A wrapper answers for what it wraps.
     fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
         None
@@ -289,6 +296,9 @@ macro_rules! forward {
             }
             fn identity(&self) -> Option<String> {
                 (**self).identity()
+            }
+            fn blocks(&self) -> bool {
+                (**self).blocks()
             }
             fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
                 (**self).as_extended()

@@ -13,7 +13,7 @@ use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError, inspect
 /// Applies actions; shared by the workers of a run.
 #[derive(Debug)]
 pub(crate) struct Applier {
-    job: Arc<Job>,
+    pub(crate) job: Arc<Job>,
     tally: Arc<Tally>,
     events: Arc<Events>,
     /// Transfers that a file or directory of the other kind is in the way of, until the deletions

@@ -9,9 +9,9 @@ use crate::SyncError;
 use crate::apply::Applier;
 use crate::plan::Work;
 
-/// Most workers that get a thread of their own; further ones are tasks of the runtime. On a thread of
-/// its own a worker saves the thread hops of backends that block, which for small files are most of
-/// the work; a bound keeps the runtime's blocking threads free for the rest.
+/// Most workers that get a thread of their own where a backend blocks; all others are tasks of the
+/// runtime. Such a worker saves the backend's thread hops, which for small files are most of the
+/// work; a bound keeps the runtime's blocking threads free for the rest.
 const THREADS: usize = 16;
 
 /// Most actions that a worker takes at once.
@@ -32,6 +32,9 @@ impl Pool {
         let (alive, end) = watch::channel(());
         let queue_end = Arc::new(Mutex::new(receiver));
         let mut set = JoinSet::new();
+        let job = &applier.job;
+        let blocks = job.source.backend().blocks() || job.destination.backend().blocks();
+        let threads = if blocks { THREADS } else { 0 };
         for number in 0..workers {
             let worker = Worker {
                 applier: Arc::clone(applier),
@@ -39,7 +42,7 @@ impl Pool {
                 workers,
             };
             let work = worker.run(end.clone());
-            if number < THREADS {
+            if number < threads {
                 let runtime = Handle::current();
                 set.spawn_blocking(move || allow_blocking(|| runtime.block_on(work)));
             } else {

@@ -218,6 +218,10 @@ impl Backend for FileBackend {
         self.tree.identity.clone()
     }
 
+    fn blocks(&self) -> bool {
+        true
+    }
+
     fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
         Some(self)
     }

@@ -211,6 +211,10 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
         self.inner.identity()
     }
 
+    fn blocks(&self) -> bool {
+        self.inner.blocks()
+    }
+
     fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
         self.inner.as_extended().map(|_| self as _)
     }
