@@ -41,8 +41,8 @@ pub(crate) const RULES: &[Rule] = &[
     rule!(
         ranges_of_one_version,
         Read,
-        [On("range_read"), On("atomic_write")],
-        "The ranges of one `read_ranges` come from one object, whatever is written meanwhile."
+        [On("range_read"), On("atomic_write"), On("versions")],
+        "Where there are versions, the ranges of one `read_ranges` come from one object, whatever is written meanwhile."
     ),
     rule!(
         second_handle_sees_writes,
