@@ -1,3 +1,4 @@
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use storage_core::{
 use crate::failure::{NAME, Place, failure, hop, is_absent};
 use crate::read::{self, Opened};
 use crate::sink::FileSink;
-use crate::sys::Kind;
+use crate::sys::{Kind, Stat};
 use crate::tree::Tree;
 use crate::{draft, names, pause, remove};
 
@@ -149,12 +150,16 @@ impl Backend for FileBackend {
 
     async fn exists(&self, path: &ObjectPath) -> Result<bool> {
         self.admit(Operation::Exists, path)?;
-        self.run(Operation::Exists, path, |tree, path| {
-            match tree.root.stat(path) {
-                Ok(stat) => Ok(stat.kind == Kind::File),
-                Err(error) if is_absent(&error) => Ok(false),
-                Err(error) => Err(failure(error)),
-            }
+        let is_file = |stat: io::Result<Stat>| match stat {
+            Ok(stat) => Ok(stat.kind == Kind::File),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(failure(error)),
+        };
+        if let Some(stat) = self.tree.root.stat_cached(path) {
+            return is_file(stat).at(Operation::Exists, path);
+        }
+        self.run(Operation::Exists, path, move |tree, path| {
+            is_file(tree.root.stat(path))
         })
         .await
     }
@@ -195,7 +200,11 @@ impl Backend for FileBackend {
         options: WriteOptions,
     ) -> Result<Written> {
         if payload.as_slices().is_none() && payload.as_file().is_none() {
-            let options = options.size(payload.len());
+            // A size that the caller announced stays, so that a payload of another size is refused.
+            let options = match options.clone().into_parts().size {
+                Some(_) => options,
+                None => options.size(payload.len()),
+            };
             let mut writer = self.writer(path, options).await?;
             let mut chunks = payload.stream();
             while let Some(chunk) = std::future::poll_fn(|cx| chunks.as_mut().poll_next(cx)).await {

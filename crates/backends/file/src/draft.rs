@@ -46,7 +46,7 @@ impl Draft {
     pub(crate) fn begin(tree: Arc<Tree>, path: ObjectPath, parts: WriteParts) -> Result<Self> {
         let (parent, temporary) = tree.in_parent(&path, |parent| {
             let (mode, lock) = (tree.file_mode, tree.abilities.locks);
-            let temporary = Temporary::create(Arc::clone(&parent.dir), mode, lock)?;
+            let temporary = Temporary::create(&parent.dir, mode, lock)?;
             Ok((parent, temporary))
         })?;
         Ok(Self::new(tree, path, parts, parent, temporary))
@@ -196,8 +196,8 @@ pub(crate) fn write_inline(
         return None;
     }
     let parent = Parent::existing(dir);
-    let (dir, lock) = (Arc::clone(&parent.dir), tree.abilities.locks);
-    let temporary = Temporary::create(dir, tree.file_mode, lock).ok()?;
+    let lock = tree.abilities.locks;
+    let temporary = Temporary::create(&parent.dir, tree.file_mode, lock).ok()?;
     let (tree, path) = (Arc::clone(tree), path.clone());
     let mut draft = Draft::new(tree, path, parts.clone(), parent, temporary);
     draft.patience = Patience::Hurries;

@@ -27,6 +27,9 @@ impl ExtendedBackend for FileBackend {
 
     async fn stat(&self, path: &ObjectPath) -> Result<ObjectInfo> {
         self.admit(Operation::Stat, path)?;
+        if let Some(info) = read::stat_inline(&self.tree, path) {
+            return info.at(Operation::Stat, path);
+        }
         self.run(Operation::Stat, path, |tree, path| read::stat(tree, path))
             .await
     }

@@ -142,6 +142,15 @@ pub(crate) fn plain_info(path: ObjectPath, stat: &Stat) -> ObjectInfo {
     info
 }
 
+/// What is known of an object that lies in memory, on an async worker. `None` for any other.
+pub(crate) fn stat_inline(tree: &Tree, path: &ObjectPath) -> Option<Result<ObjectInfo>> {
+    if !tree.abilities.in_memory {
+        return None;
+    }
+    let opened = Opened::open_cached(tree, path)?.ok()?;
+    opened.in_memory(tree).then(|| opened.info(tree, path))
+}
+
 /// What is known of an object or directory. Blocks.
 pub(crate) fn stat(tree: &Tree, path: &ObjectPath) -> Result<ObjectInfo> {
     let stat = tree.root.stat(path).map_err(lookup)?;

@@ -25,22 +25,23 @@ pub(crate) struct Temporary {
 
 impl Temporary {
     /// Creates one in `dir`; on an error gives nothing back and leaves nothing.
-    pub(crate) fn create(dir: Arc<Dir>, mode: Option<u32>, lock: bool) -> io::Result<Self> {
+    pub(crate) fn create(dir: &Arc<Dir>, mode: Option<u32>, lock: bool) -> io::Result<Self> {
         for _ in 0..TRIES {
             let name = names::temporary();
             let file = match dir.create_file(&name, mode) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 created => created?,
             };
-            if lock && !Self::claim(&file)? {
-                continue;
-            }
-            return Ok(Self {
-                dir,
+            // From here on dropping it removes the file.
+            let created = Self {
+                dir: Arc::clone(dir),
                 file,
                 name,
                 published: false,
-            });
+            };
+            if !lock || Self::claim(&created.file)? {
+                return Ok(created);
+            }
         }
         Err(io::Error::other("no free name for a temporary file"))
     }
@@ -50,7 +51,8 @@ impl Temporary {
         match sys::try_lock_file(file) {
             Ok(()) => Ok(sys::stat_file(file)?.links > 0),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(error) => Err(error),
+            // A file system mounted below the root that has no locks: no sweep can lock it either.
+            Err(_) => Ok(true),
         }
     }
 

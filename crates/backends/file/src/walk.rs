@@ -80,7 +80,7 @@ impl Walk {
         let path = prefix.strip_suffix('/').unwrap_or(".");
         match tree.root.open_dir(path) {
             Ok(dir) => walk.enter(tree, dir, prefix.len())?,
-            Err(error) if is_absent(&error) => {}
+            Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::InvalidFilename => {}
             Err(error) => return Err(failure(error)),
         }
         Ok(walk)

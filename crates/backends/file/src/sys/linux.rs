@@ -82,17 +82,8 @@ impl Dir {
 
     /// As [`open_file`](Self::open_file) if the kernel has all it needs in memory, else `None`.
     pub(crate) fn open_file_cached(&self, path: &str) -> Option<io::Result<File>> {
-        match fs::openat2(
-            &self.0,
-            path,
-            READ,
-            Mode::empty(),
-            RESOLVE | ResolveFlags::CACHED,
-        ) {
-            Ok(fd) => Some(Ok(fd.into())),
-            Err(Errno::AGAIN | Errno::INVAL | Errno::OPNOTSUPP) => None,
-            Err(errno) => Some(Err(errno.into())),
-        }
+        let opened = self.resolve_cached(path, READ)?;
+        Some(opened.map(File::from))
     }
 
     /// Opens a single name for reading, not following a link.
@@ -127,6 +118,12 @@ impl Dir {
     pub(crate) fn stat(&self, path: &str) -> io::Result<Stat> {
         let fd = self.resolve(path, OFlags::PATH | OFlags::CLOEXEC, RESOLVE)?;
         Ok(Stat::from_system(&fs::fstat(&fd)?))
+    }
+
+    /// As [`stat`](Self::stat) if the kernel has all it needs in memory, else `None`.
+    pub(crate) fn stat_cached(&self, path: &str) -> Option<io::Result<Stat>> {
+        let opened = self.resolve_cached(path, OFlags::PATH | OFlags::CLOEXEC)?;
+        Some(opened.and_then(|fd| Ok(Stat::from_system(&fs::fstat(&fd)?))))
     }
 
     /// What is at a single name, not following a link.
@@ -231,6 +228,16 @@ impl Dir {
             }
         }
         Ok(())
+    }
+
+    fn resolve_cached(&self, path: &str, flags: OFlags) -> Option<io::Result<OwnedFd>> {
+        let resolve = RESOLVE | ResolveFlags::CACHED;
+        match fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
+            Ok(fd) => Some(Ok(fd)),
+            // Not in memory, or, before Linux 5.12, not to be asked so.
+            Err(Errno::AGAIN | Errno::INVAL | Errno::OPNOTSUPP) => None,
+            Err(errno) => Some(Err(errno.into())),
+        }
     }
 
     fn reopen(&self) -> rustix::io::Result<OwnedFd> {

@@ -67,6 +67,11 @@ impl Dir {
         None
     }
 
+    /// Nothing is known here of what the system has in memory.
+    pub(crate) fn stat_cached(&self, _: &str) -> Option<io::Result<Stat>> {
+        None
+    }
+
     /// Opens a single name for reading, not following a link.
     pub(crate) fn open_own_file(&self, name: &str) -> io::Result<File> {
         open_object(&self.full().join(name), OpenOptions::new().read(true))

@@ -111,12 +111,11 @@ async fn a_million_names_in_one_directory() {
     let backend = open(dir.path()).await;
     let resident = || {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status
-            .lines()
+        let mut lines = status.lines();
+        lines
             .find(|line| line.starts_with("VmHWM"))
             .unwrap()
-            .to_owned();
-        line
+            .to_owned()
     };
     println!("before: {}", resident());
     let start = std::time::Instant::now();
