@@ -17,66 +17,71 @@ use crate::tree::Tree;
 
 /// Takes the chunks of one write.
 ///
-/// An object of up to a chunk is written in one blocking hop by `finish`. A longer one goes to its
-/// temporary file a chunk at a time, each written while the next is being made.
+/// They are gathered, without a copy, and written a [`CHUNK`] at a time. An object of up to one is
+/// written in one blocking hop by `finish`; a longer one goes to its temporary file, each part written
+/// while the next is being made.
 pub(crate) struct FileSink {
     tree: Arc<Tree>,
     path: ObjectPath,
+    /// What the temporary file does not have yet, and its bytes.
+    pieces: Vec<Bytes>,
+    size: usize,
     state: State,
 }
 
 enum State {
-    Gathering {
-        parts: Box<WriteParts>,
-        pieces: Vec<Bytes>,
-        size: usize,
-    },
-    /// At most one chunk is being written. Dropping the handle drops the draft when that is done.
+    /// There is no temporary file.
+    Gathering(Box<WriteParts>),
+    /// A part is being written. Dropping the handle drops the draft when that is done.
     Drafting(JoinHandle<Result<Box<Draft>>>),
-    /// Everything given so far is in the temporary file.
+    /// The temporary file has every part so far.
     Idle(Box<Draft>),
     Failed,
 }
 
 impl FileSink {
     pub(crate) fn new(tree: Arc<Tree>, path: ObjectPath, parts: WriteParts) -> Self {
-        let state = State::Gathering {
-            parts: Box::new(parts),
+        let state = State::Gathering(Box::new(parts));
+        Self {
+            tree,
+            path,
             pieces: Vec::new(),
             size: 0,
-        };
-        Self { tree, path, state }
+            state,
+        }
     }
 
-    /// Starts the temporary file with what was gathered.
-    fn spill(&self, parts: WriteParts, pieces: Vec<Bytes>) -> State {
-        let (tree, path) = (Arc::clone(&self.tree), self.path.clone());
-        State::Drafting(spawn_blocking(move || {
-            let mut draft = Draft::begin(tree, path, parts)?;
-            draft.write(&pieces)?;
-            Ok(Box::new(draft))
-        }))
+    /// Starts writing what was gathered, once the part before it is written.
+    async fn write_out(&mut self) -> Result<()> {
+        let state = mem::replace(&mut self.state, State::Failed);
+        let pieces = mem::take(&mut self.pieces);
+        self.size = 0;
+        self.state = State::Drafting(match state {
+            State::Gathering(parts) => {
+                let (tree, path) = (Arc::clone(&self.tree), self.path.clone());
+                spawn_blocking(move || {
+                    let mut draft = Draft::begin(tree, path, *parts)?;
+                    draft.write(&pieces)?;
+                    Ok(Box::new(draft))
+                })
+            }
+            state => {
+                let mut draft = Self::settled(state).await?;
+                spawn_blocking(move || {
+                    draft.write(&pieces)?;
+                    Ok(draft)
+                })
+            }
+        });
+        Ok(())
     }
 
-    /// Starts adding a chunk.
-    fn add(mut draft: Box<Draft>, chunk: Bytes) -> State {
-        State::Drafting(spawn_blocking(move || {
-            draft.write(&[chunk])?;
-            Ok(draft)
-        }))
-    }
-
-    /// The draft once its chunk is written.
-    async fn drafted(handle: JoinHandle<Result<Box<Draft>>>) -> Result<Box<Draft>> {
-        handle.await.map_err(lost)?
-    }
-
-    /// The draft with everything given so far, if there is one.
+    /// The draft with every part so far, if there is one.
     async fn settled(state: State) -> Result<Box<Draft>> {
         match state {
-            State::Drafting(handle) => Self::drafted(handle).await,
+            State::Drafting(handle) => handle.await.map_err(lost)?,
             State::Idle(draft) => Ok(draft),
-            State::Gathering { .. } | State::Failed => Err(failed()),
+            State::Gathering(_) | State::Failed => Err(failed()),
         }
     }
 }
@@ -87,48 +92,45 @@ fn failed() -> Error {
 
 #[async_trait]
 impl WriteSink for FileSink {
+    /// Smaller than what is written at a time: larger chunks come without a copy.
     fn chunk_size(&self) -> usize {
-        CHUNK
+        CHUNK / 8
     }
 
     async fn write(&mut self, chunk: Bytes) -> Result<()> {
-        match mem::replace(&mut self.state, State::Failed) {
-            State::Gathering {
-                parts,
-                mut pieces,
-                size,
-            } => {
-                let size = size + chunk.len();
-                pieces.push(chunk);
-                self.state = if size > CHUNK {
-                    self.spill(*parts, pieces)
-                } else {
-                    State::Gathering {
-                        parts,
-                        pieces,
-                        size,
-                    }
-                };
-            }
-            State::Drafting(handle) => self.state = Self::add(Self::drafted(handle).await?, chunk),
-            State::Idle(draft) => self.state = Self::add(draft, chunk),
-            State::Failed => return Err(failed()),
+        if matches!(self.state, State::Failed) {
+            return Err(failed());
+        }
+        self.size += chunk.len();
+        self.pieces.push(chunk);
+        let most = match self.state {
+            State::Gathering(_) => CHUNK + 1,
+            _ => CHUNK,
+        };
+        if self.size >= most {
+            self.write_out().await?;
         }
         Ok(())
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let state = match mem::replace(&mut self.state, State::Failed) {
-            State::Gathering { parts, pieces, .. } => self.spill(*parts, pieces),
-            other => other,
-        };
+        if !self.pieces.is_empty() || matches!(self.state, State::Gathering(_)) {
+            self.write_out().await?;
+        }
+        let state = mem::replace(&mut self.state, State::Failed);
         self.state = State::Idle(Self::settled(state).await?);
         Ok(())
     }
 
     async fn finish(self: Box<Self>) -> Result<Written> {
-        let Self { tree, path, state } = *self;
-        if let State::Gathering { parts, pieces, .. } = state {
+        let Self {
+            tree,
+            path,
+            pieces,
+            state,
+            ..
+        } = *self;
+        if let State::Gathering(parts) = state {
             let payload = Payload::from(pieces);
             if let Some(written) = draft::write_inline(&tree, &path, &payload, &parts) {
                 return written;
@@ -136,7 +138,11 @@ impl WriteSink for FileSink {
             return hop(move || draft::write_all(&tree, &path, &payload, *parts)).await;
         }
         let mut draft = Self::settled(state).await?;
-        hop(move || draft.publish(Attributes::default())).await
+        hop(move || {
+            draft.write(&pieces)?;
+            draft.publish(Attributes::default())
+        })
+        .await
     }
 
     async fn abort(self: Box<Self>) -> Result<()> {
