@@ -15,11 +15,14 @@ use crate::failure::{hop, lost};
 use crate::pool::CHUNK;
 use crate::tree::Tree;
 
+/// Bytes written to the temporary file in one hop. A writer holds at most two parts.
+const PART: usize = 2 * CHUNK;
+
 /// Takes the chunks of one write.
 ///
-/// They are gathered, without a copy, and written a [`CHUNK`] at a time. An object of up to one is
-/// written in one blocking hop by `finish`; a longer one goes to its temporary file, each part written
-/// while the next is being made.
+/// They are gathered without a copy. An object of up to a [`CHUNK`] is written in one blocking hop by
+/// `finish`; a longer one goes to its temporary file a [`PART`] at a time, each written while the next
+/// is being made.
 pub(crate) struct FileSink {
     tree: Arc<Tree>,
     path: ObjectPath,
@@ -105,7 +108,7 @@ impl WriteSink for FileSink {
         self.pieces.push(chunk);
         let most = match self.state {
             State::Gathering(_) => CHUNK + 1,
-            _ => CHUNK,
+            _ => PART,
         };
         if self.size >= most {
             self.write_out().await?;
