@@ -153,7 +153,8 @@ impl Append<'_> {
         }
         let stat = sys::stat_file(file).map_err(failure)?;
         let nonce = attributes::nonce(file)?;
-        Ok(written(&stat, stat.size, nonce.as_deref(), hashes.clone()))
+        let nonce = nonce.as_deref();
+        Ok(written(self.tree, &stat, stat.size, nonce, hashes.clone()))
     }
 
     fn fill(&self, file: &File, before: u64) -> Result<()> {
@@ -189,6 +190,6 @@ impl Append<'_> {
             parent.sync()?;
         }
         let stat = sys::stat_file(&temporary.file).map_err(failure)?;
-        Ok(written(&stat, stat.size, None, hashes.clone()))
+        Ok(written(tree, &stat, stat.size, None, hashes.clone()))
     }
 }

@@ -16,7 +16,7 @@ use crate::sys::{Kind, Stat};
 use crate::tree::Tree;
 use crate::{draft, names, pause, remove};
 
-/// Objects as files below one directory. See the [crate](crate) for an example.
+/// Objects as files below one directory. See the [crate] for an example.
 ///
 /// Cloning is cheap; clones share one lifecycle. Needs a tokio runtime.
 ///

@@ -128,7 +128,8 @@ impl Draft {
         }
         let stat = sys::stat_file(&self.temporary.file).map_err(failure)?;
         let nonce = attributes.nonce.as_deref();
-        Ok(written(&stat, size, nonce, hashes.reported.clone()))
+        let reported = hashes.reported.clone();
+        Ok(written(&self.tree, &stat, size, nonce, reported))
     }
 
     /// What to wait for before and after publishing.
@@ -232,9 +233,16 @@ pub(crate) fn write_all(
 ///
 /// The version is that of the bytes written: should another process have appended already, then its
 /// size differs from the file's, and the token matches nothing.
-pub(crate) fn written(stat: &Stat, size: u64, nonce: Option<&[u8]>, hashes: Hashes) -> Written {
+pub(crate) fn written(
+    tree: &Tree,
+    stat: &Stat,
+    size: u64,
+    nonce: Option<&[u8]>,
+    hashes: Hashes,
+) -> Written {
     let mut written = Written::new(size);
-    written.version = Some(version::token(stat, size, nonce));
+    let version = || version::token(stat, size, nonce);
+    written.version = tree.features.versions.then(version);
     written.modified = stat.modified.to_time();
     written.hashes = hashes;
     written

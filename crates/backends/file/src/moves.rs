@@ -33,6 +33,7 @@ pub(crate) fn copy(
     };
     if from == to {
         return Ok(written(
+            tree,
             &stat,
             stat.size,
             kept.nonce.as_deref(),

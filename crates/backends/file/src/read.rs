@@ -16,7 +16,7 @@ use crate::failure::{directory, failure, lookup, special};
 use crate::pool::{CHUNK, Pool};
 use crate::stream::FileSource;
 use crate::sys::{self, Kind, Stat};
-use crate::transfer::cut_short;
+use crate::transfer::{cut_short, read_through};
 use crate::tree::Tree;
 use crate::version;
 
@@ -79,20 +79,22 @@ impl Opened {
     pub(crate) fn read(&self, range: &Range<u64>, pool: &Pool) -> Result<Bytes> {
         let len = usize::try_from(range.end - range.start)
             .map_err(|_| Error::unsupported("an object larger than memory in one piece"))?;
-        let pooled = len > CHUNK;
-        let mut bytes = match pooled {
-            true => pool.take(len),
-            false => Vec::new(),
-        };
-        sys::read_exact(&self.file, range, &mut bytes).map_err(failure)?;
-        let missing = len - bytes.len();
-        if missing > 0 {
-            return Err(cut_short(missing as u64));
+        if len <= CHUNK {
+            let mut bytes = Vec::with_capacity(len);
+            sys::read_exact(&self.file, range, &mut bytes).map_err(failure)?;
+            return match len - bytes.len() {
+                0 => Ok(bytes.into()),
+                missing => Err(cut_short(missing as u64)),
+            };
         }
-        Ok(match pooled {
-            true => pool.share(bytes),
-            false => bytes.into(),
-        })
+        // Through a piece that the cache holds: the kernel is slow at writing to memory that is not
+        // in the cache, or not there yet.
+        let mut bytes = pool.take_large(len);
+        read_through(&self.file, range.clone(), pool, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(pool.share(bytes))
     }
 
     /// Reads a small range if that takes no waiting.

@@ -13,12 +13,9 @@ use storage_core::{ByteStream, PayloadSource, Result};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::failure::{failure, lost};
-use crate::pool::{CHUNK, Pool};
+use crate::pool::{CHUNK, PIECE, Pool};
 use crate::sys;
 use crate::transfer::cut_short;
-
-/// Most bytes copied on an async worker at once: some 20 microseconds.
-const PIECE: usize = 256 << 10;
 
 /// The bytes of one range of an open file. Begins to read when first polled. From the first byte on
 /// that is not in memory, the next chunk is read while one is being used.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use storage_core::{Error, ErrorKind, Result};
 
 use crate::failure::failure;
-use crate::pool::{CHUNK, Pool};
+use crate::pool::{PIECE, Pool};
 use crate::sys;
 
 /// Copies `range` of `from` to the end of the empty file `to`: by sharing storage, else within the
@@ -54,10 +54,10 @@ pub(crate) fn read_through(
     pool: &Pool,
     mut each: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<()> {
-    let mut buffer = pool.take(CHUNK);
+    let mut buffer = pool.take(PIECE);
     let mut at = range.start;
     while at < range.end {
-        let end = range.end.min(at + CHUNK as u64);
+        let end = range.end.min(at + PIECE as u64);
         sys::read_exact(from, &(at..end), &mut buffer).map_err(failure)?;
         if buffer.len() as u64 != end - at {
             return Err(cut_short(range.end - at - buffer.len() as u64));

@@ -1,5 +1,5 @@
-//! The contract's conformance suite over real directories: with the default durability, on a disk
-//! and, where there is one, in memory.
+//! The contract's conformance suite over real directories: on a disk without waiting for it, and in
+//! memory, where there is such a file system, with the default durability.
 
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use storage_core::{Backend, BackendExt, ErrorKind, Payload, WriteOptions};
+use storage_core::{Backend, BackendExt, ErrorKind, WriteOptions};
 use storage_file::FileBackend;
 
 use crate::{open, path};
@@ -97,5 +97,4 @@ async fn rewrite(backend: &FileBackend, key: &str) {
         }
         writer.finish().await.unwrap();
     }
-    let _ = Payload::default();
 }

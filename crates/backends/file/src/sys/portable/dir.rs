@@ -1,14 +1,15 @@
+//! Directories known by their paths, and names resolved below them component by component.
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind as Io};
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use storage_core::ErrorKind;
 
-use super::{Abilities, Kind, Share, Stamp, Stat};
+use crate::sys::{Abilities, Kind, Share, Stamp, Stat};
 
 /// Most symbolic links on the way to one name.
 const LINKS: usize = 40;
@@ -84,12 +85,12 @@ impl Dir {
 
     /// Opens a directory below, following links.
     pub(crate) fn open_dir(&self, path: &str) -> io::Result<Self> {
-        self.at(self.resolve(path)?)
+        self.at(&self.resolve(path)?)
     }
 
     /// Opens a directory by a single name, not following a link.
     pub(crate) fn open_own_dir(&self, name: &OsStr) -> io::Result<Self> {
-        self.at(self.full().join(name))
+        self.at(&self.full().join(name))
     }
 
     /// What is at `path`, following links.
@@ -198,7 +199,7 @@ impl Dir {
                     }
                 }
             }
-            let synced = self.at(directory)?.sync();
+            let synced = self.at(&directory)?.sync();
             synced?;
         }
         Ok(())
@@ -226,11 +227,11 @@ impl Dir {
     }
 
     /// The directory at a full path that was checked.
-    fn at(&self, full: PathBuf) -> io::Result<Self> {
-        if !fs::symlink_metadata(&full)?.is_dir() {
+    fn at(&self, full: &Path) -> io::Result<Self> {
+        if !fs::symlink_metadata(full)?.is_dir() {
             return Err(Io::NotADirectory.into());
         }
-        let path = full.strip_prefix(&*self.root).unwrap_or(&full).to_owned();
+        let path = full.strip_prefix(&*self.root).unwrap_or(full).to_owned();
         Ok(Self {
             root: Arc::clone(&self.root),
             path,
@@ -326,7 +327,7 @@ fn kind_of(file_type: fs::FileType) -> Kind {
 }
 
 #[cfg(unix)]
-fn stat_of(metadata: &Metadata) -> Stat {
+pub(super) fn stat_of(metadata: &Metadata) -> Stat {
     use std::os::unix::fs::MetadataExt;
     let stamp = |seconds, nanos| Stamp {
         seconds,
@@ -344,7 +345,7 @@ fn stat_of(metadata: &Metadata) -> Stat {
 }
 
 #[cfg(not(unix))]
-fn stat_of(metadata: &Metadata) -> Stat {
+pub(super) fn stat_of(metadata: &Metadata) -> Stat {
     let modified = metadata
         .modified()
         .map(Stamp::from_time)
@@ -358,77 +359,6 @@ fn stat_of(metadata: &Metadata) -> Stat {
         modified,
         changed: modified,
     }
-}
-
-/// What is known of an open file.
-pub(crate) fn stat_file(file: &File) -> io::Result<Stat> {
-    Ok(stat_of(&file.metadata()?))
-}
-
-/// Locks a whole file for this handle, or fails at once with `WouldBlock`.
-pub(crate) fn try_lock_file(file: &File) -> io::Result<()> {
-    Ok(file.try_lock()?)
-}
-
-/// Nothing is known here of what the system has in memory.
-pub(crate) fn read_cached(_: &File, _: u64, _: &mut [u8], _: bool) -> bool {
-    false
-}
-
-/// Makes `buffer` the bytes of `range`; fewer only at the end of the file.
-pub(crate) fn read_exact(file: &File, range: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
-    buffer.resize((range.end - range.start) as usize, 0);
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match read_at(file, range.start + filled as u64, &mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == Io::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    buffer.truncate(filled);
-    Ok(())
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
-}
-
-/// Storage is not shared here.
-pub(crate) fn clone_file(_: &File, _: &File) -> bool {
-    false
-}
-
-/// Bytes are copied through a buffer here.
-pub(crate) fn copy_range(_: &File, _: &mut u64, _: &File, _: u64) -> Option<io::Result<u64>> {
-    None
-}
-
-/// There are no attributes here.
-pub(crate) fn set_attribute(_: &File, _: &str, _: &[u8]) -> io::Result<()> {
-    Err(Io::Unsupported.into())
-}
-
-/// There are no attributes here.
-pub(crate) fn remove_attribute(_: &File, _: &str) -> io::Result<()> {
-    Ok(())
-}
-
-/// There are no attributes here.
-pub(crate) fn attribute_names(_: &File) -> io::Result<Vec<String>> {
-    Ok(Vec::new())
-}
-
-/// There are no attributes here.
-pub(crate) fn attribute(_: &File, _: &str) -> io::Result<Option<Vec<u8>>> {
-    Ok(None)
 }
 
 /// What an error of this module means where the standard library's kind does not say it.

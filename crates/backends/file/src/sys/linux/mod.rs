@@ -1,0 +1,5 @@
+mod dir;
+mod file;
+
+pub(crate) use dir::*;
+pub(crate) use file::*;
