@@ -20,6 +20,7 @@ pub(crate) const STREAM_START: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 /// Chunk types that hold something.
 pub(crate) const COMPRESSED: u8 = 0x00;
 pub(crate) const UNCOMPRESSED: u8 = 0x01;
+pub(crate) const PADDING: u8 = 0xfe;
 pub(crate) const STREAM: u8 = 0xff;
 
 /// The checksum of a block as the format masks it, so that checksums of checksums work.

@@ -4,15 +4,16 @@ use snap::raw;
 use storage_compression::{Compression, Decode, Fault, Output};
 
 use crate::chunk::{
-    BLOCK, CHECKSUM, COMPRESSED, HEADER, MAX_COMPRESSED, STREAM, STREAM_START, UNCOMPRESSED,
-    masked_crc,
+    BLOCK, CHECKSUM, COMPRESSED, HEADER, MAX_COMPRESSED, PADDING, STREAM, STREAM_START,
+    UNCOMPRESSED, masked_crc,
 };
 
 /// Reads Snappy streams one after another; checks the checksum of every chunk before any of its bytes
-/// are put out. Padding and chunks that the format says may be skipped are skipped.
+/// are put out. Padding is skipped.
 #[derive(Default)]
 pub struct SnappyDecoder {
     block: raw::Decoder,
+    skip_unknown: bool,
     started: bool,
     expects: Expects,
     /// The start of a header or chunk that came in pieces.
@@ -34,7 +35,7 @@ enum Expects {
 
 impl Expects {
     /// What follows a header.
-    fn after(header: [u8; HEADER], started: bool) -> Result<Self, Fault> {
+    fn after(header: [u8; HEADER], started: bool, skip_unknown: bool) -> Result<Self, Fault> {
         let [kind, low, middle, high] = header;
         let length = u32::from_le_bytes([low, middle, high, 0]) as usize;
         if !started && kind != STREAM {
@@ -44,7 +45,11 @@ impl Expects {
             STREAM => (STREAM_START.len() - HEADER, STREAM_START.len() - HEADER),
             COMPRESSED => (CHECKSUM, CHECKSUM + MAX_COMPRESSED),
             UNCOMPRESSED => (CHECKSUM, CHECKSUM + BLOCK),
-            0x80..=0xfe => return Ok(Self::Skipped(length)),
+            PADDING => return Ok(Self::Skipped(length)),
+            0x80..=0xfd if skip_unknown => return Ok(Self::Skipped(length)),
+            0x80..=0xfd => {
+                return Err("a chunk has an unknown type, and is not to be skipped".into());
+            }
             _ => return Err("a chunk has a reserved type".into()),
         };
         match (least..=most).contains(&length) {
@@ -55,6 +60,13 @@ impl Expects {
 }
 
 impl SnappyDecoder {
+    pub(crate) fn skipping_unknown(skip_unknown: bool) -> Self {
+        Self {
+            skip_unknown,
+            ..Self::default()
+        }
+    }
+
     /// Puts the rest of a block; `true` when nothing is left.
     fn put_decoded(&mut self, output: &mut Output<'_>) -> bool {
         let mut rest = self.decoded.get(self.put..).unwrap_or_default();
@@ -138,7 +150,7 @@ impl SnappyDecoder {
 
     fn header(&mut self, header: &[u8]) -> Result<(), Fault> {
         let header = header.first_chunk().ok_or("a chunk header is too short")?;
-        self.expects = Expects::after(*header, self.started)?;
+        self.expects = Expects::after(*header, self.started, self.skip_unknown)?;
         Ok(())
     }
 }

@@ -5,7 +5,8 @@
 //! blocks inside are the work of the `snap` crate.
 //!
 //! The format has no end mark: input cut off exactly between two chunks reads as a shorter stream, and
-//! only something outside it, such as a size or a hash, can tell. Cut off anywhere else it is `Corrupt`.
+//! only something outside it, such as a size or a hash, can tell. Cut off anywhere else it is `Corrupt`,
+//! and so is input of no bytes at all, which some tools write for no data.
 //!
 //! ```
 //! use storage_core::{Backend, BackendExt, ObjectPath, WriteOptions};

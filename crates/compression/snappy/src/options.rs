@@ -8,6 +8,7 @@ use crate::{SnappyDecoder, SnappyReader};
 #[must_use]
 pub struct DecodeOptions {
     limits: Limits,
+    skip_unknown: bool,
 }
 
 impl DecodeOptions {
@@ -17,9 +18,23 @@ impl DecodeOptions {
         self
     }
 
+    /// Skips chunks of the types 0x80 to 0xfd, which the format keeps for things that may be skipped
+    /// and has never used; default off, which refuses them as `Corrupt`: one flipped bit turns a chunk
+    /// of data into such a one.
+    pub const fn skip_unknown(mut self, on: bool) -> Self {
+        self.skip_unknown = on;
+        self
+    }
+
     /// A reader that decompresses `inner`.
     #[must_use]
     pub fn reader<R: AsyncBufRead + Unpin>(self, inner: R) -> SnappyReader<R> {
-        DecompressReader::new(inner, SnappyDecoder::default()).with_limits(self.limits)
+        DecompressReader::new(inner, self.decoder()).with_limits(self.limits)
+    }
+
+    /// The codec without I/O. The limits are the business of the [`reader`](Self::reader).
+    #[must_use]
+    pub fn decoder(self) -> SnappyDecoder {
+        SnappyDecoder::skipping_unknown(self.skip_unknown)
     }
 }

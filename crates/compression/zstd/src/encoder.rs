@@ -3,7 +3,7 @@ use std::fmt;
 use storage_compression::{Encode, Output};
 use storage_core::{Error, ErrorKind, Result};
 use zstd_safe::zstd_sys::ZSTD_EndDirective;
-use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
+use zstd_safe::{CCtx, CDict, CParameter, InBuffer, OutBuffer};
 
 use crate::EncodeOptions;
 use crate::options::DEFAULT_LEVEL;
@@ -44,6 +44,9 @@ impl ZstdEncoder {
                 .map_err(|code| refused(code, "parameter"))?;
         }
         if let Some(dictionary) = dictionary {
+            // The context looks at it only when it is first used, which is too late to refuse it.
+            CDict::try_create(dictionary, level)
+                .ok_or_else(|| Error::config("zstd: the dictionary is damaged"))?;
             context
                 .load_dictionary(dictionary)
                 .map_err(|code| refused(code, "dictionary"))?;
