@@ -2,7 +2,7 @@
 //! programs include this module and run it with [`suite!`].
 
 // A test's helper fails the test by panicking, and no program uses every helper.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::expect_used, clippy::unwrap_used, dead_code)]
 
 mod broken;
 mod layers;
