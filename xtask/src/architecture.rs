@@ -158,6 +158,7 @@ mod tests {
                 package("storage-faults", "crates/testing/faults", &[]),
             ],
             others: Vec::new(),
+            target: String::new(),
         }
     }
 

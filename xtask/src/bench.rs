@@ -1,7 +1,8 @@
 //! `cargo xtask bench`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::metadata::Workspace;
 use crate::run::{cargo, output, run};
 use crate::{Command, Result, sections, tree};
 
@@ -12,14 +13,19 @@ pub(crate) const COMMAND: Command = Command {
 
 Builds crates/testing/benches (and for `sync` the program omni) for release, runs it and puts
 its tables into docs/benchmarks.md, in the section of the benchmark and file system. Without a
-name, runs every benchmark. DIR is where files are written: the system's temporary folder if not
-given; use /dev/shm and a folder on a disk for the two runs that the document shows.",
+name, runs every benchmark. DIR is where files are written, from the root of the workspace: the
+system's temporary folder if not given. `--dir /dev/shm` and `--dir target/bench` make the two runs
+that the document shows, on tmpfs and on a disk. `sync` compares with rsync, cp and rclone as they
+are found in PATH, where scripts are passed over.",
     run: bench,
 };
 
 const NAMES: &[&str] = &["backends", "sync"];
 const MANIFEST: &str = "crates/testing/benches/Cargo.toml";
 const DOCUMENT: &str = "docs/benchmarks.md";
+
+/// The package of the program omni.
+const OMNI: &str = "omnistorage-cli";
 
 fn bench(arguments: &[String]) -> Result {
     let (names, options) = match arguments.first() {
@@ -32,26 +38,36 @@ fn bench(arguments: &[String]) -> Result {
     };
     for name in names {
         let mut words = vec!["run", "--release", "--locked", "--manifest-path", MANIFEST];
-        if *name == "sync" {
-            run(&mut cargo(&[
-                "build",
-                "--release",
-                "--locked",
-                "--package",
-                OMNI,
-            ]))?;
-        }
         words.extend(["--", *name]);
         words.extend(options.iter().map(String::as_str));
-        let table = output(&mut cargo(&words))?;
+        let mut command = cargo(&words);
+        if *name == "sync" {
+            command.arg("--omni").arg(build_omni()?);
+        }
+        let table = output(&mut command)?;
         println!("{table}");
         let document = tree::read(DOCUMENT)?;
-        tree::write(Path::new(DOCUMENT), &with_table(&document, &table)?)?;
+        tree::write(DOCUMENT, &with_table(&document, &table)?)?;
     }
     Ok(())
 }
 
-const OMNI: &str = "omnistorage-cli";
+/// Builds omni for release and gives its path.
+fn build_omni() -> Result<PathBuf> {
+    let workspace = Workspace::load()?;
+    if workspace.member(OMNI).is_none() {
+        return Err(format!("the workspace has no crate {OMNI} to measure").into());
+    }
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        OMNI,
+    ]))?;
+    let program = format!("omni{}", std::env::consts::EXE_SUFFIX);
+    Ok(Path::new(&workspace.target).join("release").join(program))
+}
 
 /// The document with a section that a benchmark printed, markers included, in the place of the one
 /// before, or at the end.

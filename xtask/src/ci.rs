@@ -22,7 +22,7 @@ Runs every step, or those named, in this order, also after one has failed, and f
   readme        its table of features, its compiled example
   length        long files (warns)
   lint          clippy, warnings are errors
-  alone         each crate by itself, with each of its features by itself
+  alone         each crate by itself, with each of its features by itself, and its tests
   benches       clippy on the benchmarks, a workspace of their own
   doc           documentation with broken links denied
   wasm          storage-core for wasm32-unknown-unknown, where the target is installed
@@ -168,18 +168,24 @@ fn benches() -> Result {
     run(cargo(&words).args(DENY_WARNINGS))
 }
 
-const DENY_WARNINGS: [&str; 4] = ["--quiet", "--", "--deny", "warnings"];
+const DENY_WARNINGS: [&str; 5] = ["--no-deps", "--quiet", "--", "--deny", "warnings"];
 
-/// Builds every crate by itself, where no other crate switches features on for it, with warnings
-/// as errors.
+/// Builds every crate by itself, where no other crate switches features on for it, and then its
+/// tests, with warnings as errors.
 fn alone(workspace: &Workspace) -> Result {
+    let mut failed = Vec::new();
     for package in &workspace.members {
-        for features in selections(package) {
+        let tests = vec!["--all-features", "--all-targets"];
+        for selection in selections(package).into_iter().chain([tests]) {
             let words = ["clippy", "--package", &package.name, "--locked"];
-            run(cargo(&words).args(&features).args(DENY_WARNINGS))?;
+            let outcome = run(cargo(&words).args(&selection).args(DENY_WARNINGS));
+            failed.extend(outcome.err().map(|error| error.to_string()));
         }
     }
-    Ok(())
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(failed.join("\n").into()),
+    }
 }
 
 /// The ways to build a crate that can differ: as it comes, without features, with each one, with all.

@@ -5,10 +5,12 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::metadata::Workspace;
 use crate::run::root;
-use crate::{Result, sections, tree};
+use crate::{Result, tree};
 
 const README: &str = "README.md";
 const UMBRELLA: &str = "omnistorage";
+/// Features that only name others; the README's text tells of them.
+const SETS: [&str; 2] = ["default", "full"];
 
 /// Fails when a relative link leads nowhere.
 pub(crate) fn check_links() -> Result {
@@ -34,8 +36,12 @@ fn links(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(document) {
         let inside = line.split("](").skip(1);
-        for target in inside.filter_map(|rest| rest.split_once(')')) {
-            let target = target.0.split_whitespace().next().unwrap_or_default();
+        let inline = inside.filter_map(|rest| Some(rest.split_once(')')?.0));
+        let defined = line
+            .strip_prefix('[')
+            .and_then(|rest| Some(rest.split_once("]: ")?.1));
+        for target in inline.chain(defined) {
+            let target = target.split_whitespace().next().unwrap_or_default();
             let elsewhere = ["http://", "https://", "mailto:"];
             if !elsewhere.iter().any(|start| target.starts_with(start)) && !target.contains("::") {
                 found.push(target.to_owned());
@@ -113,7 +119,7 @@ fn anchors(document: &str) -> BTreeSet<String> {
     anchors
 }
 
-/// Fails when the README's table does not list exactly the umbrella's features, or its example is
+/// Fails when the README's table does not list exactly the umbrella's features, sets left out, or its example is
 /// not compiled. Says so and succeeds while there is no umbrella.
 pub(crate) fn check_readme(workspace: &Workspace) -> Result<Option<String>> {
     let Some(umbrella) = workspace.member(UMBRELLA) else {
@@ -121,7 +127,11 @@ pub(crate) fn check_readme(workspace: &Workspace) -> Result<Option<String>> {
     };
     let readme = tree::read(README)?;
     let listed = listed_features(&readme)?;
-    let real: BTreeSet<_> = umbrella.features.iter().cloned().collect();
+    let single = umbrella
+        .features
+        .iter()
+        .filter(|name| !SETS.contains(&name.as_str()));
+    let real: BTreeSet<_> = single.cloned().collect();
     let mut wrong: Vec<_> = real
         .difference(&listed)
         .map(|feature| format!("{README} does not list the feature {feature:?}"))
@@ -140,27 +150,32 @@ pub(crate) fn check_readme(workspace: &Workspace) -> Result<Option<String>> {
     }
 }
 
-/// The features named in the first column of the table in the section `features`.
+/// The features named in the table whose first column is headed `Feature`.
 fn listed_features(readme: &str) -> Result<BTreeSet<String>> {
-    let table = sections::section(readme, "features")
-        .ok_or_else(|| format!("{README} has no section `<!-- features:begin -->`"))?;
-    let first = table
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let mut lines = readme.lines();
+    lines
+        .find(|line| line.starts_with("| Feature |"))
+        .ok_or_else(|| format!("{README} has no table that begins `| Feature |`"))?;
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    let first = rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`'));
     Ok(first.map(|(name, _)| name.to_owned()).collect())
 }
 
 /// Whether the umbrella's sources include the README, so that its examples are documentation tests.
 fn compiles_readme(readme: &str, folder: &str) -> Result<bool> {
     let has_example = readme.lines().any(|line| line.starts_with("```rust"));
-    let up = "../".repeat(folder.split('/').count() + 1);
-    let inclusion = format!("include_str!(\"{up}{README}\")");
-    let sources = tree::files("rs")?;
+    let inclusion = inclusion(folder);
     let mut included = false;
-    for path in sources.iter().filter(|path| path.starts_with(folder)) {
-        included |= tree::read(path)?.contains(&inclusion);
+    for path in tree::files("rs")? {
+        included |= path.starts_with(folder) && tree::read(&path)?.contains(&inclusion);
     }
     Ok(has_example && included)
+}
+
+/// How a file in the `src` of the crate at `folder` includes the README.
+fn inclusion(folder: &str) -> String {
+    let up = "../".repeat(folder.split('/').count() + 1);
+    format!("include_str!(\"{up}{README}\")")
 }
 
 #[cfg(test)]
@@ -170,8 +185,10 @@ mod tests {
     #[test]
     fn links_in_code_and_urls_are_left_alone() {
         let document = "[a](docs/a.md) and [b](https://b) `[c](c.md)` [d](crate::d)\n\
-                        ```text\n[e](e.md)\n```\n![f](img/f.png \"title\") [g](#heading)\n";
-        assert_eq!(links(document), ["docs/a.md", "img/f.png", "#heading"]);
+                        ```text\n[e](e.md)\n```\n![f](img/f.png \"title\") [g](#heading)\n\
+                        [h]: h.md\n[i]: https://i\n";
+        let found = links(document);
+        assert_eq!(found, ["docs/a.md", "img/f.png", "#heading", "h.md"]);
     }
 
     #[test]
@@ -196,10 +213,18 @@ mod tests {
 
     #[test]
     fn the_features_table_is_read_by_its_first_column() {
-        let readme = "<!-- features:begin -->\n| Feature | Crate |\n|---|---|\n\
-                      | `file` | `storage-file` |\n| `full` | all |\n<!-- features:end -->\n";
+        let readme = "| `no` |\n\n| Feature | Crate |\n|---|---|\n| (always) | `core` |\n\
+                      | `file` | `storage-file` |\n| `hash` | x |\n\n| `neither` |\n";
         let listed = listed_features(readme).unwrap();
-        assert_eq!(listed, ["file", "full"].map(str::to_owned).into());
+        assert_eq!(listed, ["file", "hash"].map(str::to_owned).into());
         assert!(listed_features("# none\n").is_err());
+    }
+
+    #[test]
+    fn a_readme_counts_as_compiled_only_when_a_source_includes_it() {
+        let expected = r#"include_str!("../../../README.md")"#;
+        assert_eq!(inclusion("crates/omnistorage"), expected);
+        assert!(!compiles_readme("```rust\n```\n", "crates/core").unwrap());
+        assert!(!compiles_readme("# no example\n", "crates/omnistorage").unwrap());
     }
 }

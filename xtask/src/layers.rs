@@ -213,6 +213,7 @@ mod tests {
         Workspace {
             members,
             others: Vec::new(),
+            target: String::new(),
         }
     }
 

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &[String]) -> Result {
     let (name, rest) = match arguments.split_first() {
         None => return Err(list().into()),
-        Some((name, _)) if is_help(name) => {
+        Some((name, _)) if name == "help" || is_help(name) => {
             println!("{}", list());
             return Ok(());
         }
@@ -69,7 +69,7 @@ fn dispatch(arguments: &[String]) -> Result {
 }
 
 fn is_help(argument: &str) -> bool {
-    matches!(argument, "--help" | "-h" | "help")
+    matches!(argument, "--help" | "-h")
 }
 
 fn list() -> String {

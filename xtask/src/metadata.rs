@@ -10,6 +10,8 @@ use crate::run::{cargo, output, root};
 pub(crate) struct Workspace {
     pub(crate) members: Vec<Package>,
     pub(crate) others: Vec<Package>,
+    /// The folder of everything built.
+    pub(crate) target: String,
 }
 
 /// One crate.
@@ -59,7 +61,11 @@ impl Workspace {
             }
         }
         members.sort_by(|a, b| a.name.cmp(&b.name));
-        Some(Self { members, others })
+        Some(Self {
+            members,
+            others,
+            target: metadata["target_directory"].as_str()?.to_owned(),
+        })
     }
 
     /// The workspace's crate of this name.
@@ -150,6 +156,7 @@ mod tests {
     fn metadata_is_split_into_members_and_others() {
         let metadata = serde_json::json!({
             "workspace_members": ["a"],
+            "target_directory": "/w/target",
             "packages": [
                 {
                     "id": "a", "name": "storage-a", "version": "0.1.0",

@@ -9,7 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Arguments are paths or URIs such as file:///data. Exit codes: 0 done, 1 a difference was found or
 /// something failed, 2 wrong usage, 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "omni", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "omni",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -265,8 +270,12 @@ pub(crate) enum FsyncArg {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let number: f64 = text[..digits].parse().map_err(|_| "a number with a unit is needed")?;
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let number: f64 = text[..digits]
+        .parse()
+        .map_err(|_| "a number with a unit is needed")?;
     let unit = match &text[digits..] {
         "ns" => 1e-9,
         "us" | "µs" => 1e-6,

@@ -92,7 +92,11 @@ impl Output {
 
     /// One line for a person on standard output, or one object for a program.
     pub(crate) fn line(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
-        if self.json { self.write(&json().to_string()) } else { self.write(&text()) }
+        if self.json {
+            self.write(&json().to_string())
+        } else {
+            self.write(&text())
+        }
     }
 
     /// One object, only with `--json`.
@@ -211,7 +215,12 @@ mod tests {
 
     #[test]
     fn sizes_are_readable() {
-        for (bytes, text) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB")] {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (5 << 30, "5.0 GiB"),
+        ] {
             assert_eq!(size(bytes), text);
         }
         assert_eq!(size(u64::MAX), "16.0 EiB");

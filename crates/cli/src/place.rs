@@ -3,9 +3,7 @@
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use omnistorage::{
-    Backend, Config, Error, ErrorKind, ObjectPath, Prefix, Result, Uri, registry,
-};
+use omnistorage::{Backend, Config, Error, ErrorKind, ObjectPath, Prefix, Result, Uri, registry};
 
 /// A backend, and a place on it.
 #[derive(Debug, Clone)]
@@ -24,7 +22,10 @@ pub(crate) enum Missing {
 /// Opens the tree that `text` names: everything below it.
 pub(crate) async fn tree(text: &str, missing: Missing) -> Result<Place<Prefix>> {
     let backend = open(text, missing).await?;
-    Ok(Place { backend, path: Prefix::root() })
+    Ok(Place {
+        backend,
+        path: Prefix::root(),
+    })
 }
 
 /// Opens the tree that `text` names without creating anything: a directory that is not there is a
@@ -39,11 +40,20 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
     if uri.scheme() != "file" || path.components().any(|c| c == Component::ParentDir) {
         return Err(missing);
     }
-    for ancestor in path.ancestors().skip(1).filter(|ancestor| ancestor.is_dir()) {
+    for ancestor in path
+        .ancestors()
+        .skip(1)
+        .filter(|ancestor| ancestor.is_dir())
+    {
         let below = path.strip_prefix(ancestor).unwrap_or(&path);
-        let (Some(ancestor), Some(below)) = (ancestor.to_str(), below.to_str()) else { break };
+        let (Some(ancestor), Some(below)) = (ancestor.to_str(), below.to_str()) else {
+            break;
+        };
         let backend = open(ancestor, Missing::Fail).await?;
-        return Ok(Place { backend, path: Prefix::new(below)? });
+        return Ok(Place {
+            backend,
+            path: Prefix::new(below)?,
+        });
     }
     Err(missing)
 }
@@ -52,7 +62,10 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
 pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPath>> {
     let (parent, name) = split(text)?;
     let backend = open(&parent, missing).await?;
-    Ok(Place { backend, path: ObjectPath::new(name)? })
+    Ok(Place {
+        backend,
+        path: ObjectPath::new(name)?,
+    })
 }
 
 async fn open(text: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
@@ -73,7 +86,10 @@ fn shown(text: &str) -> String {
         None => text.to_owned(),
         Some((scheme, rest)) => {
             let rest = rest.split('?').next().unwrap_or("");
-            let host_at = rest.split('/').next().and_then(|authority| authority.rfind('@'));
+            let host_at = rest
+                .split('/')
+                .next()
+                .and_then(|authority| authority.rfind('@'));
             format!("{scheme}://{}", &rest[host_at.map_or(0, |at| at + 1)..])
         }
     }
@@ -83,22 +99,36 @@ fn shown(text: &str) -> String {
 fn split(text: &str) -> Result<(String, String)> {
     let uri = Uri::parse(text)?;
     let nameless = || {
-        Error::new(ErrorKind::InvalidPath, "this names no object: its last segment is missing")
-            .with_path(shown(text))
+        Error::new(
+            ErrorKind::InvalidPath,
+            "this names no object: its last segment is missing",
+        )
+        .with_path(shown(text))
     };
     if !text.contains("://") {
         let path = Path::new(text);
         let ends_with_slash = text.ends_with('/') || text.ends_with("/.");
-        let name = path.file_name().filter(|_| !ends_with_slash).ok_or_else(nameless)?;
+        let name = path
+            .file_name()
+            .filter(|_| !ends_with_slash)
+            .ok_or_else(nameless)?;
         let name = name.to_str().ok_or_else(nameless)?.to_owned();
         let parent = path.parent().and_then(Path::to_str).unwrap_or("");
-        return Ok((if parent.is_empty() { "." } else { parent }.to_owned(), name));
+        return Ok((
+            if parent.is_empty() { "." } else { parent }.to_owned(),
+            name,
+        ));
     }
     let (location, query) = match text.split_once('?') {
         Some((location, query)) => (location, format!("?{query}")),
         None => (text, String::new()),
     };
-    let name = uri.path().rsplit('/').next().filter(|n| !n.is_empty()).ok_or_else(nameless)?;
+    let name = uri
+        .path()
+        .rsplit('/')
+        .next()
+        .filter(|n| !n.is_empty())
+        .ok_or_else(nameless)?;
     let cut = location.rfind('/').ok_or_else(nameless)?;
     Ok((format!("{}{query}", &location[..=cut]), name.to_owned()))
 }
@@ -117,7 +147,11 @@ mod tests {
             ("file:///a/b%20c?fsync=none", "file:///a/?fsync=none", "b c"),
             ("memory:///x", "memory:///", "x"),
         ] {
-            assert_eq!(split(text).unwrap(), (parent.to_owned(), name.to_owned()), "{text}");
+            assert_eq!(
+                split(text).unwrap(),
+                (parent.to_owned(), name.to_owned()),
+                "{text}"
+            );
         }
         for text in ["/", "..", "a/", "a/.", "a/..", "file:///a/", "s3://bucket"] {
             assert!(split(text).is_err(), "{text}");

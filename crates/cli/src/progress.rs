@@ -27,7 +27,13 @@ impl Progress {
         ) {
             bar.set_style(style);
         }
-        Self { bar, files: 0, planned_files: 0, done_bytes: 0, planned_bytes: 0 }
+        Self {
+            bar,
+            files: 0,
+            planned_files: 0,
+            done_bytes: 0,
+            planned_bytes: 0,
+        }
     }
 
     /// More work is known.
@@ -48,7 +54,8 @@ impl Progress {
         self.done_bytes += bytes;
         self.bar.set_position(self.done_bytes);
         if self.files.is_multiple_of(64) || bytes > 1 << 20 {
-            self.bar.set_message(format!("{}/{} files", self.files, self.planned_files));
+            self.bar
+                .set_message(format!("{}/{} files", self.files, self.planned_files));
         }
     }
 

@@ -6,5 +6,7 @@ use jiff::Timestamp;
 
 /// RFC 3339 in UTC: `2026-11-21T13:05:00.123456789Z`; empty for a time outside the years 1 to 9999.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
-    Timestamp::try_from(time).map(|time| time.to_string()).unwrap_or_default()
+    Timestamp::try_from(time)
+        .map(|time| time.to_string())
+        .unwrap_or_default()
 }

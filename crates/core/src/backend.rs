@@ -123,12 +123,28 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         payload: Payload,
         options: WriteOptions,
     ) -> Result<Written> {
-        let mut writer = self.writer(path, options.size(payload.len())).await?;
+        // A size that the caller announced stays, so that a payload of another size is refused.
+        let options = match options.clone().into_parts().size {
+            Some(_) => options,
+            None => options.size(payload.len()),
+        };
+        let mut writer = self.writer(path, options).await?;
         let mut chunks = payload.stream();
         while let Some(chunk) = next(&mut chunks).await {
             writer.write_bytes(chunk?).await?;
         }
         writer.finish().await
+    }
+
+    /// A name of the key space that other processes and instances agree on, so that two ways to
+    /// reach one object can be told: the objects of two backends are the same where identity and key,
+    /// put together, are the same text. It ends with `/`, as in `file:///srv/data/`, with
+    /// links resolved. `None`: it has none, and is the same only as itself. A wrapper answers for
+    /// what it wraps, adding the prefix it adds.
+    ///
+    /// Costs no request.
+    fn identity(&self) -> Option<String> {
+        None
     }
 
     /// The extended part, where the backend has one. A wrapper answers for what it wraps.
@@ -270,6 +286,9 @@ macro_rules! forward {
                 options: WriteOptions,
             ) -> Result<Written> {
                 (**self).write(path, payload, options).await
+            }
+            fn identity(&self) -> Option<String> {
+                (**self).identity()
             }
             fn as_extended(&self) -> Option<&dyn ExtendedBackend> {
                 (**self).as_extended()

@@ -20,6 +20,7 @@
 //! named test a rule, by the `storage-conformance` crate.
 
 mod backend;
+mod blocking;
 mod config;
 mod error;
 mod ext;
@@ -44,6 +45,7 @@ pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
 pub use backend::{Backend, ExtendedBackend};
+pub use blocking::{allow_blocking, blocking_allowed};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use ext::BackendExt;

@@ -112,12 +112,22 @@ impl Registry {
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_uri(&self, uri: &str) -> Result<Arc<dyn Backend>> {
+        let (name, config) = self.resolve(uri)?;
+        self.open(name, config).await
+    }
+
+    /// The name and settings that a URI or plain path stands for, to be adjusted before
+    /// [`open`](Self::open).
+    ///
+    /// # Errors
+    /// `UnknownBackend` as for [`open`](Self::open); `Config` when the URI makes no sense.
+    pub fn resolve(&self, uri: &str) -> Result<(&'static str, Config)> {
         let uri = Uri::parse(uri)?;
         let (name, factory) = self.find(uri.scheme())?;
-        let opening = async { factory.open(factory.config_of(&uri)?).await };
-        opening
-            .await
-            .map_err(|error| error.on(Operation::Open, name))
+        let config = factory
+            .config_of(&uri)
+            .map_err(|error| error.on(Operation::Open, name))?;
+        Ok((name, config))
     }
 
     fn find(&self, name: &str) -> Result<(&'static str, &Arc<dyn BackendFactory>)> {

@@ -23,7 +23,10 @@ impl Stream for Chunks {
 
 fn reader(len: u64, chunks: &[&'static str]) -> Reader {
     let info = ObjectInfo::new(ObjectPath::new("a").unwrap()).with_size(len);
-    let chunks: Vec<_> = chunks.iter().map(|c| Ok(Bytes::from_static(c.as_bytes()))).collect();
+    let chunks: Vec<_> = chunks
+        .iter()
+        .map(|c| Ok(Bytes::from_static(c.as_bytes())))
+        .collect();
     Reader::from_stream(info, 0..len, Box::pin(Chunks(chunks.into_iter())))
 }
 
@@ -58,7 +61,8 @@ impl WriteSink for Sink {
         if self.fail_at == Some(self.writes) {
             return Err(storage_core::Error::new(ErrorKind::QuotaExceeded, "full"));
         }
-        self.log.push(format!("write {}", String::from_utf8_lossy(&chunk)));
+        self.log
+            .push(format!("write {}", String::from_utf8_lossy(&chunk)));
         Ok(())
     }
     async fn flush(&mut self) -> Result<()> {
@@ -83,15 +87,32 @@ impl Drop for Sink {
 }
 
 fn writer(log: &Log, fail_at: Option<usize>) -> Writer {
-    let sink = Sink { log: log.clone(), fail_at, writes: 0, finished: false };
+    let sink = Sink {
+        log: log.clone(),
+        fail_at,
+        writes: 0,
+        finished: false,
+    };
     Writer::new("test", ObjectPath::new("dir/a").unwrap(), sink)
 }
 
 #[tokio::test]
 async fn a_body_that_ends_early_or_goes_on_is_corrupt() {
     assert_eq!(reader(6, &["abc", "def"]).bytes().await.unwrap(), "abcdef");
-    assert!(reader(7, &["abc", "def"]).bytes().await.unwrap_err().is_corrupt());
-    assert!(reader(5, &["abc", "def"]).bytes().await.unwrap_err().is_corrupt());
+    assert!(
+        reader(7, &["abc", "def"])
+            .bytes()
+            .await
+            .unwrap_err()
+            .is_corrupt()
+    );
+    assert!(
+        reader(5, &["abc", "def"])
+            .bytes()
+            .await
+            .unwrap_err()
+            .is_corrupt()
+    );
     let mut all = Vec::new();
     let error = reader(7, &["abc"]).read_to_end(&mut all).await.unwrap_err();
     assert!(storage_core::Error::from(error).is_corrupt());
@@ -100,7 +121,10 @@ async fn a_body_that_ends_early_or_goes_on_is_corrupt() {
 #[tokio::test]
 async fn the_three_ways_to_read_agree() {
     let mut text = String::new();
-    reader(6, &["a\nb", "", "\nc\n"]).read_to_string(&mut text).await.unwrap();
+    reader(6, &["a\nb", "", "\nc\n"])
+        .read_to_string(&mut text)
+        .await
+        .unwrap();
     assert_eq!(text, "a\nb\nc\n");
     let mut lines = reader(6, &["a\nb", "\nc\n"]).lines();
     let mut seen = Vec::new();
@@ -114,9 +138,14 @@ async fn the_three_ways_to_read_agree() {
 async fn bytes_in_memory_are_handed_over_without_a_copy() {
     let bytes = Bytes::from(vec![7u8; 1 << 20]);
     let info = ObjectInfo::new(ObjectPath::new("a").unwrap());
-    let got = Reader::from_bytes(info.clone(), 0..1 << 20, bytes.clone()).bytes().await.unwrap();
+    let got = Reader::from_bytes(info.clone(), 0..1 << 20, bytes.clone())
+        .bytes()
+        .await
+        .unwrap();
     assert_eq!(got.as_ptr(), bytes.as_ptr());
-    let payload = Reader::from_bytes(info, 0..1 << 20, bytes.clone()).into_payload().unwrap();
+    let payload = Reader::from_bytes(info, 0..1 << 20, bytes.clone())
+        .into_payload()
+        .unwrap();
     assert_eq!(payload.as_slices().unwrap()[0].as_ptr(), bytes.as_ptr());
 }
 
@@ -133,14 +162,30 @@ async fn small_writes_are_gathered_and_large_ones_passed_on() {
     let log = Log::default();
     let mut writer = writer(&log, None);
     for piece in ["a", "b", "cdef", "g"] {
-        writer.write_bytes(Bytes::from_static(piece.as_bytes())).await.unwrap();
+        writer
+            .write_bytes(Bytes::from_static(piece.as_bytes()))
+            .await
+            .unwrap();
     }
     writer.flush().await.unwrap();
     writer.flush().await.unwrap();
     assert_eq!(writer.finish().await.unwrap().size, 7);
-    assert_eq!(writer.finish().await.unwrap().size, 7, "a second finish is fine");
-    assert!(writer.write_bytes("x".into()).await.unwrap_err().is_writer_closed());
-    assert_eq!(log.take(), ["write ab", "write cdef", "write g", "flush", "finish"]);
+    assert_eq!(
+        writer.finish().await.unwrap().size,
+        7,
+        "a second finish is fine"
+    );
+    assert!(
+        writer
+            .write_bytes("x".into())
+            .await
+            .unwrap_err()
+            .is_writer_closed()
+    );
+    assert_eq!(
+        log.take(),
+        ["write ab", "write cdef", "write g", "flush", "finish"]
+    );
 }
 
 #[tokio::test]
@@ -151,7 +196,10 @@ async fn shutdown_publishes_and_drop_aborts() {
     async_write.flush().await.unwrap();
     async_write.shutdown().await.unwrap();
     drop(async_write);
-    assert_eq!(log.take(), ["write abcd", "write efgh", "write i", "flush", "finish"]);
+    assert_eq!(
+        log.take(),
+        ["write abcd", "write efgh", "write i", "flush", "finish"]
+    );
 
     let mut dropped = writer(&log, None);
     dropped.write_all(b"abcdefghi").await.unwrap();
@@ -174,7 +222,10 @@ async fn a_failure_closes_the_writer_and_aborts() {
     .await
     .unwrap_err();
     assert!(error.is_quota_exceeded());
-    assert_eq!(error.to_string(), r#"test: write "dir/a": quota exceeded: full"#);
+    assert_eq!(
+        error.to_string(),
+        r#"test: write "dir/a": quota exceeded: full"#
+    );
     assert_eq!(log.take(), ["write abcd", "aborted"]);
     assert!(writer.finish().await.unwrap_err().is_writer_closed());
 }

@@ -21,7 +21,11 @@ async fn entries_follow_pages_of_any_size() {
     let map = Map::with(&[("a", "1"), ("b/c", "2"), ("b/d", "3"), ("e", "4")]);
     for limit in 1..6 {
         let options = ListOptions::default().recursive(true).limit(limit);
-        let all = map.entries(Prefix::root(), options).collect().await.unwrap();
+        let all = map
+            .entries(Prefix::root(), options)
+            .collect()
+            .await
+            .unwrap();
         let keys: Vec<_> = all.iter().map(|entry| entry.path.as_str()).collect();
         assert_eq!(keys, ["a", "b/c", "b/d", "e"], "limit {limit}");
     }
@@ -68,8 +72,20 @@ async fn random_access_sees_one_version() {
     assert_eq!(reader.read_at(10, 1).await.unwrap(), "");
     assert_eq!(reader.read_at(u64::MAX, usize::MAX).await.unwrap(), "");
     map.set("a", "abcdefghij");
-    assert!(reader.read_at(0, 1).await.unwrap_err().is_precondition_failed());
-    assert!(location(&map, "b").open_reader_at().await.unwrap_err().is_not_found());
+    assert!(
+        reader
+            .read_at(0, 1)
+            .await
+            .unwrap_err()
+            .is_precondition_failed()
+    );
+    assert!(
+        location(&map, "b")
+            .open_reader_at()
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
     assert!(location(&map, "a").remove().await.unwrap());
 }
 
@@ -94,9 +110,17 @@ async fn the_registry_opens_by_name_and_uri_and_says_what_is_missing() {
     let (kind, text) = said(registry.open_uri("s3://bucket").await.unwrap_err());
     assert_eq!(kind, ErrorKind::UnknownBackend);
     assert!(text.contains("enable the Cargo feature \"s3\""), "{text}");
-    let (kind, text) = said(registry.open("map", Config::new().with("x", "y")).await.unwrap_err());
+    let (kind, text) = said(
+        registry
+            .open("map", Config::new().with("x", "y"))
+            .await
+            .unwrap_err(),
+    );
     assert_eq!(kind, ErrorKind::Config);
-    assert!(text.contains("map: open: ") && text.contains("known are \"path\""), "{text}");
+    assert!(
+        text.contains("map: open: ") && text.contains("known are \"path\""),
+        "{text}"
+    );
     let (_, text) = said(registry.open_uri("map://h?a=1&a=2").await.unwrap_err());
     assert!(text.contains("\"a\" is given twice"), "{text}");
     assert!(registry.unregister("map"));

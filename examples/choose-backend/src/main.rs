@@ -11,11 +11,16 @@ use omnistorage::{BackendExt, Config, Result};
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut config = Config::from_env("STORAGE_");
-    let name = config.take_string("backend")?.unwrap_or_else(|| "memory".to_owned());
+    let name = config
+        .take_string("backend")?
+        .unwrap_or_else(|| "memory".to_owned());
     let store = omnistorage::open(&name, config).await?;
 
     let visits = match store.try_stat("visits").await? {
-        Some(_) => String::from_utf8_lossy(&store.get("visits").await?).trim().parse().unwrap_or(0),
+        Some(_) => String::from_utf8_lossy(&store.get("visits").await?)
+            .trim()
+            .parse()
+            .unwrap_or(0),
         None => 0,
     };
     store.put("visits", format!("{}\n", visits + 1u64)).await?;

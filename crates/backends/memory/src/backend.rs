@@ -133,7 +133,8 @@ impl MemoryBackend {
     ) -> Result<Written> {
         let parts = self.admit(options)?;
         let Some(slices) = payload.as_slices() else {
-            return self.publish_stream(path, payload, parts).await;
+            // Boxed, to keep the future of the plain case small.
+            return Box::pin(self.publish_stream(path, payload, parts)).await;
         };
         let mut hasher = WriteHasher::new(&parts);
         for slice in slices {

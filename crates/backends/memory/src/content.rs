@@ -5,7 +5,7 @@ use bytes::Bytes;
 use storage_core::{ByteStream, Payload, PayloadSource};
 
 /// Largest piece that small pieces are gathered into, in bytes. Larger ones are kept as they come.
-const MERGE_MAX: usize = 64 * 1024;
+pub(crate) const MERGE_MAX: usize = 64 * 1024;
 
 /// The bytes of one object: one piece, or a rope of them.
 ///

@@ -35,3 +35,8 @@ mod tree;
 
 pub use backend::MemoryBackend;
 pub use factory::{MemoryBuilder, MemoryFactory};
+
+/// The example of the backend's page is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/backends/memory.md")]
+struct Page;

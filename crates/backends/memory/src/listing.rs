@@ -7,6 +7,9 @@ use crate::tree::Tree;
 
 const DEFAULT_LIMIT: usize = 1000;
 
+/// Entries that a page makes room for before it knows how many there will be.
+const ROOM: usize = 64;
+
 /// Most keys looked at for one page, so that no listing holds the lock for long. A page that ends
 /// for it is short and says where to go on.
 const MAX_STEPS: usize = 10_000;
@@ -25,7 +28,7 @@ pub(crate) fn page(tree: &Tree, prefix: &Prefix, parts: &ListParts) -> ListPage 
     } = *parts;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let mut walk = Walk::new(tree, prefix, &filter, !recursive);
-    let mut entries: Vec<ObjectInfo> = Vec::new();
+    let mut entries = Vec::with_capacity(limit.min(ROOM));
     for _ in 0..MAX_STEPS {
         let Some(entry) = walk.next() else {
             return ListPage {
@@ -43,11 +46,12 @@ pub(crate) fn page(tree: &Tree, prefix: &Prefix, parts: &ListParts) -> ListPage 
         }
         entries.extend(entry.info());
     }
-    let next = Some(Cursor::new(walk.last.as_str()));
+    let next = walk.last.map(|last| Cursor::new(last.listing_key()));
     ListPage { entries, next }
 }
 
 /// What a walk meets, still in the tree.
+#[derive(Clone, Copy)]
 enum Entry<'a> {
     Object(&'a ObjectPath, &'a Object),
     /// Spelt without the final `/`.
@@ -63,6 +67,13 @@ impl<'a> Entry<'a> {
         match self {
             Self::Object(path, _) => path,
             Self::Directory(path) => path,
+        }
+    }
+
+    fn listing_key(&self) -> String {
+        match self {
+            Self::Object(path, _) => path.as_str().to_owned(),
+            Self::Directory(path) => format!("{path}/"),
         }
     }
 
@@ -83,8 +94,8 @@ struct Walk<'a> {
     starts_with: &'a str,
     one_level: bool,
     next: Peeked<'a>,
-    /// The listing key of the entry given last: what the next one sorts after.
-    last: String,
+    /// The entry given last: what the next one sorts after.
+    last: Option<Entry<'a>>,
 }
 
 /// The next object and the next directory; the smaller of them comes first.
@@ -142,7 +153,7 @@ impl<'a> Walk<'a> {
             starts_with,
             one_level,
             next: Peeked::seek(tree, from),
-            last: String::new(),
+            last: None,
         }
     }
 
@@ -162,24 +173,14 @@ impl<'a> Walk<'a> {
             Some(slash) if self.one_level => Entry::Directory(&path[..self.prefix.len() + slash]),
             _ => entry,
         };
-        self.last.clear();
-        self.last.push_str(entry.path());
-        if entry.is_directory() {
-            self.last.push('/');
-            if self.one_level {
-                self.skip_below();
-            }
+        if let Entry::Directory(path) = entry
+            && self.one_level
+        {
+            // Goes on after everything below it: `0` is the character after `/`.
+            self.next = Peeked::seek(self.tree, Bound::Included(&format!("{path}0")));
         }
-        Some(entry)
-    }
-
-    /// Goes on after everything below the directory given last: `0` is the character after `/`.
-    fn skip_below(&mut self) {
-        self.last.pop();
-        self.last.push('0');
-        self.next = Peeked::seek(self.tree, Bound::Included(&self.last));
-        self.last.pop();
-        self.last.push('/');
+        self.last = Some(entry);
+        self.last
     }
 }
 

@@ -8,7 +8,7 @@ use storage_core::{ObjectPath, Result, WriteParts, WriteSink, Written};
 use storage_hash::WriteHasher;
 
 use crate::budget::Reservation;
-use crate::content::Content;
+use crate::content::{Content, MERGE_MAX};
 use crate::object::Publication;
 use crate::store::Store;
 
@@ -41,6 +41,11 @@ impl MemorySink {
 
 #[async_trait]
 impl WriteSink for MemorySink {
+    /// Chunks of half of this and more come without a copy, and are large enough to be kept so.
+    fn chunk_size(&self) -> usize {
+        2 * MERGE_MAX
+    }
+
     async fn write(&mut self, chunk: Bytes) -> Result<()> {
         self.reservation.grow(chunk.len() as u64)?;
         absorb(&mut self.hasher, &chunk).await;

@@ -1,5 +1,4 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -8,7 +7,7 @@ use storage_core::{ObjectPath, Result, Version, WriteMode, Written};
 
 use crate::budget::{Budget, Reservation};
 use crate::object::{Attributes, Object, Publication};
-use crate::tree::Tree;
+use crate::tree::{Tree, check_mode};
 
 /// What all handles of one store share.
 #[derive(Debug)]
@@ -16,7 +15,7 @@ pub(crate) struct Store {
     tree: RwLock<Tree>,
     pub(crate) budget: Arc<Budget>,
     /// Tells this store's versions from those of any other.
-    id: u64,
+    name: [u8; NAME_LEN],
     writes: AtomicU64,
 }
 
@@ -25,7 +24,7 @@ impl Store {
         Self {
             tree: RwLock::new(Tree::new(hierarchical)),
             budget: Arc::new(Budget::new(max_bytes)),
-            id: RandomState::new().build_hasher().finish(),
+            name: random_name(),
             writes: AtomicU64::new(0),
         }
     }
@@ -55,41 +54,46 @@ impl Store {
             attributes,
             reported,
         } = publication;
-        let version = self.next_version();
-        let mut tree = self.tree_mut();
-        tree.check_place(path)?;
-        tree.check_mode(path, &mode)?;
-        let old = tree.objects.get_mut(path.as_str());
-        let before = old.as_ref().map_or(0, |old| old.content.len());
-        let appended = matches!(mode, WriteMode::Append);
-        let after = content.len() + if appended { before } else { 0 };
-        let held = before + reserved.as_ref().map_or(0, Reservation::bytes);
-        self.budget.exchange(held, after)?;
-        reserved.into_iter().for_each(Reservation::spend);
-
-        let modified = modified.unwrap_or_else(SystemTime::now);
         let mut object = Object {
             content,
-            modified,
-            version,
+            modified: modified.unwrap_or_else(SystemTime::now),
+            version: self.next_version(),
             attributes: attributes.shared(),
         };
-        let written = |object: &Object| object.written(reported);
-        let Some(old) = old else {
-            let written = written(&object);
+        let mut tree = self.tree_mut();
+        let Some(old) = tree.objects.get_mut(path.as_str()) else {
+            tree.check_place(path)?;
+            check_mode(&mode, None)?;
+            self.charge(0, object.content.len(), reserved)?;
             tree.create_parents(path);
+            let written = object.written(reported);
             tree.objects.insert(path.clone(), object);
             return Ok(written);
         };
-        if appended {
+        check_mode(&mode, Some(&old.version))?;
+        let (before, mut after) = (old.content.len(), object.content.len());
+        if mode == WriteMode::Append {
+            after += before;
+        }
+        self.charge(before, after, reserved)?;
+        if mode == WriteMode::Append {
             extend(old, &mut object);
         }
-        let written = written(&object);
+        let written = object.written(reported);
         let replaced = std::mem::replace(old, object);
         // Freeing large content takes long; the lock need not wait for it.
         drop(tree);
         drop(replaced);
         Ok(written)
+    }
+
+    /// Moves the budget from an object of `before` bytes to one of `after`, of which some may have
+    /// been reserved, or changes nothing.
+    fn charge(&self, before: u64, after: u64, reserved: Option<Reservation>) -> Result<()> {
+        let held = before + reserved.as_ref().map_or(0, Reservation::bytes);
+        self.budget.exchange(held, after)?;
+        reserved.into_iter().for_each(Reservation::spend);
+        Ok(())
     }
 
     /// Forgets every object and directory.
@@ -107,16 +111,39 @@ impl Store {
         self.budget.give_back(freed.sum());
     }
 
+    /// The store's name and the count of writes, in hexadecimal from the lowest digit on. Spelt by
+    /// hand, for every write makes one.
     fn next_version(&self) -> Version {
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let mut buffer = [0; 40];
-        let room = buffer.len();
-        let mut rest = buffer.as_mut_slice();
-        // Cannot fail: two numbers of at most 16 digits and a dash fit.
-        let _ = write!(rest, "{:016x}-{number:x}", self.id);
-        let length = room - rest.len();
-        Version::new(std::str::from_utf8(&buffer[..length]).unwrap_or_default())
+        let mut count = self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut text = [b'-'; NAME_LEN + 16];
+        let (name, digits) = text.split_at_mut(NAME_LEN);
+        name.copy_from_slice(&self.name);
+        let mut length = NAME_LEN;
+        for digit in digits {
+            *digit = DIGITS[(count & 15) as usize];
+            length += 1;
+            count >>= 4;
+            if count == 0 {
+                break;
+            }
+        }
+        Version::new(std::str::from_utf8(&text[..length]).unwrap_or_default())
     }
+}
+
+/// 16 digits and a dash.
+const NAME_LEN: usize = 17;
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// A random name for one store.
+fn random_name() -> [u8; NAME_LEN] {
+    let number = RandomState::new().build_hasher().finish();
+    let digit = |place: usize| match place {
+        16 => b'-',
+        _ => DIGITS[(number >> (4 * place) & 15) as usize],
+    };
+    std::array::from_fn(digit)
 }
 
 /// Turns `new`, which holds the appended bytes alone, into the object after the append. What was

@@ -84,21 +84,10 @@ impl Tree {
         }
     }
 
-    /// Judges the mode of a write against what is there.
+    /// Judges the mode of a write to `path` against what is there.
     pub(crate) fn check_mode(&self, path: &ObjectPath, mode: &WriteMode) -> Result<()> {
-        let actual = self
-            .objects
-            .get(path.as_str())
-            .map(|object| &object.version);
-        match mode {
-            WriteMode::Replace | WriteMode::Append => Ok(()),
-            WriteMode::CreateNew if actual.is_some() => {
-                Err(Error::new(ErrorKind::AlreadyExists, ""))
-            }
-            WriteMode::CreateNew => Ok(()),
-            WriteMode::IfVersion(expected) if actual == Some(expected) => Ok(()),
-            WriteMode::IfVersion(expected) => Err(mismatch(expected, actual)),
-        }
+        let actual = self.objects.get(path.as_str());
+        check_mode(mode, actual.map(|object| &object.version))
     }
 
     pub(crate) fn make_directory(&mut self, path: &ObjectPath) -> Result<()> {
@@ -245,7 +234,18 @@ impl Tree {
     }
 }
 
-pub(crate) fn mismatch(expected: &Version, actual: Option<&Version>) -> Error {
+/// Judges the mode of a write against the version that is there.
+pub(crate) fn check_mode(mode: &WriteMode, actual: Option<&Version>) -> Result<()> {
+    match mode {
+        WriteMode::Replace | WriteMode::Append => Ok(()),
+        WriteMode::CreateNew if actual.is_some() => Err(Error::new(ErrorKind::AlreadyExists, "")),
+        WriteMode::CreateNew => Ok(()),
+        WriteMode::IfVersion(expected) if actual == Some(expected) => Ok(()),
+        WriteMode::IfVersion(expected) => Err(mismatch(expected, actual)),
+    }
+}
+
+fn mismatch(expected: &Version, actual: Option<&Version>) -> Error {
     Error::precondition_failed(Some(expected.clone()), actual.cloned())
 }
 

@@ -13,15 +13,24 @@ pub(crate) async fn run(output: &Output) -> Result<Exit> {
         };
         let backend = registry.open(name, config).await?;
         let features = backend.as_extended().map(|extended| extended.features());
-        let features: Vec<_> = features.iter().flat_map(|features| features.iter()).collect();
+        let features: Vec<_> = features
+            .iter()
+            .flat_map(|features| features.iter())
+            .collect();
         output.line(
             || {
-                let has: Vec<_> = features.iter().filter(|(_, has)| *has).map(|f| f.0).collect();
+                let has: Vec<_> = features
+                    .iter()
+                    .filter(|(_, has)| *has)
+                    .map(|f| f.0)
+                    .collect();
                 format!("{name}: {}", has.join(", "))
             },
             || {
-                let features: Map<_, _> =
-                    features.iter().map(|(name, has)| ((*name).to_owned(), (*has).into())).collect();
+                let features: Map<_, _> = features
+                    .iter()
+                    .map(|(name, has)| ((*name).to_owned(), (*has).into()))
+                    .collect();
                 json!({"event": "backend", "name": name, "features": features})
             },
         );

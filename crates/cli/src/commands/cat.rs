@@ -33,7 +33,10 @@ pub(crate) async fn run(args: CatArgs, output: &Output) -> Result<Exit> {
 
 async fn cat(text: &str, range: ByteRange) -> Result<()> {
     let place = place::entry(text, Missing::Fail).await?;
-    let mut reader = place.backend.reader(&place.path, ReadOptions::from(range)).await?;
+    let mut reader = place
+        .backend
+        .reader(&place.path, ReadOptions::from(range))
+        .await?;
     let mut stdout = tokio::io::stdout();
     let broken = |error: std::io::Error| Error::from(error).on(Operation::Write, "stdout");
     while let Some(chunk) = reader.chunk().await {

@@ -30,7 +30,11 @@ pub(crate) async fn rmdir(args: PathsArgs, output: &Output) -> Result<Exit> {
     for text in &args.paths {
         let removed = async {
             let place = place::entry(text.trim_end_matches('/'), Missing::Fail).await?;
-            place.backend.extended()?.rmdir(&place.path, RmdirOptions::default()).await
+            place
+                .backend
+                .extended()?
+                .rmdir(&place.path, RmdirOptions::default())
+                .await
         };
         match removed.await {
             Ok(()) => counts.deleted += 1,

@@ -24,7 +24,9 @@ pub(crate) async fn ls(args: LsArgs, output: &Output) -> Result<Exit> {
         }
         Err(error) => return Err(error),
     };
-    options = options.recursive(args.recursive).directories(!args.files_only);
+    options = options
+        .recursive(args.recursive)
+        .directories(!args.files_only);
     if let Some(glob) = &args.glob {
         options = options.glob(Glob::new(glob)?);
     }
@@ -48,7 +50,9 @@ fn line_of(args: &LsArgs, entry: &ObjectInfo) -> String {
     if !args.long {
         return name;
     }
-    let size = entry.size.map_or_else(|| "-".to_owned(), |size| size.to_string());
+    let size = entry
+        .size
+        .map_or_else(|| "-".to_owned(), |size| size.to_string());
     let modified = entry.modified.map_or_else(|| "-".to_owned(), rfc3339);
     format!("{size:>12}  {modified:<30}  {name}")
 }
@@ -56,7 +60,10 @@ fn line_of(args: &LsArgs, entry: &ObjectInfo) -> String {
 /// Draws everything below a place as a tree.
 pub(crate) async fn tree(args: TreeArgs, output: &Output) -> Result<Exit> {
     let place = place::tree(&args.path, Missing::Fail).await?;
-    output.line(|| args.path.clone(), || serde_json::json!({"event": "root", "path": args.path}));
+    output.line(
+        || args.path.clone(),
+        || serde_json::json!({"event": "root", "path": args.path}),
+    );
     let mut totals = Totals::default();
     let mut levels = vec![Level::read(&*place.backend, place.path).await?];
     let mut bars = Vec::new();
@@ -68,7 +75,10 @@ pub(crate) async fn tree(args: TreeArgs, output: &Output) -> Result<Exit> {
         };
         let last = level.rest.len() == 0;
         totals.count(&entry);
-        output.line(|| branch(&bars, last, &entry), || json_of(&entry.path, &entry));
+        output.line(
+            || branch(&bars, last, &entry),
+            || json_of(&entry.path, &entry),
+        );
         let depth_left = args.max_depth.is_none_or(|depth| levels.len() < depth);
         if entry.is_dir && depth_left {
             levels.push(Level::read(&*place.backend, entry.path.as_prefix()).await?);
@@ -88,7 +98,11 @@ struct Totals {
 
 impl Totals {
     fn count(&mut self, entry: &ObjectInfo) {
-        if entry.is_dir { self.directories += 1 } else { self.files += 1 }
+        if entry.is_dir {
+            self.directories += 1
+        } else {
+            self.files += 1
+        }
     }
 }
 
@@ -98,8 +112,13 @@ struct Level {
 
 impl Level {
     async fn read(backend: &dyn omnistorage::Backend, prefix: Prefix) -> Result<Self> {
-        let all = backend.entries(prefix, ListOptions::default()).collect().await?;
-        Ok(Self { rest: all.into_iter() })
+        let all = backend
+            .entries(prefix, ListOptions::default())
+            .collect()
+            .await?;
+        Ok(Self {
+            rest: all.into_iter(),
+        })
     }
 }
 

@@ -40,6 +40,13 @@ pub(crate) async fn run(args: PutArgs, output: &Output) -> Result<Exit> {
     }
     let written = writer.finish().await?;
     output.object(|| json!({"event": "written", "path": args.path, "size": written.size}));
-    output.summary("put", Counts { created: 1, bytes, ..Counts::default() });
+    output.summary(
+        "put",
+        Counts {
+            created: 1,
+            bytes,
+            ..Counts::default()
+        },
+    );
     Ok(Exit::Done)
 }

@@ -52,9 +52,15 @@ pub(crate) async fn purge(args: PurgeArgs, output: &Output) -> Result<Exit> {
         }
     } else {
         let place = place::entry(args.path.trim_end_matches('/'), Missing::Fail).await?;
-        match place.backend.as_extended().filter(|extended| extended.features().purge) {
+        match place
+            .backend
+            .as_extended()
+            .filter(|extended| extended.features().purge)
+        {
             Some(extended) => {
-                extended.rmdir(&place.path, RmdirOptions::default().recursive(true)).await?;
+                extended
+                    .rmdir(&place.path, RmdirOptions::default().recursive(true))
+                    .await?;
                 counts.deleted = 1;
             }
             None => counts.deleted = place.backend.delete_prefix(place.path.as_prefix()).await?,

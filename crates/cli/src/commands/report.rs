@@ -16,13 +16,24 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(command: Command, dry_run: bool, output: &'a Output) -> Self {
-        Self { command, dry_run, output, progress: Progress::new(output) }
+        Self {
+            command,
+            dry_run,
+            output,
+            progress: Progress::new(output),
+        }
     }
 
     /// The run did not start.
     pub(crate) fn refused(&self, error: &SyncError) {
         self.output.fail(error);
-        self.output.summary(&self.command.to_string(), Counts { errors: 1, ..Counts::default() });
+        self.output.summary(
+            &self.command.to_string(),
+            Counts {
+                errors: 1,
+                ..Counts::default()
+            },
+        );
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
@@ -141,8 +152,16 @@ impl<'a> Report<'a> {
     fn transfer_line(&self, summary: &Summary) -> String {
         let mut line = format!(
             "{}{}: {} created, {} updated, {} deleted, {} unchanged or skipped, {} errors; {} in {:.2} s",
-            if summary.cancelled { "interrupted " } else { "" },
-            if self.dry_run { format!("{} (dry run)", self.command) } else { self.command.to_string() },
+            if summary.cancelled {
+                "interrupted "
+            } else {
+                ""
+            },
+            if self.dry_run {
+                format!("{} (dry run)", self.command)
+            } else {
+                self.command.to_string()
+            },
             summary.created,
             summary.updated,
             summary.deleted,
@@ -156,7 +175,9 @@ impl<'a> Report<'a> {
         }
         if summary.deletions_withheld > 0 {
             let withheld = summary.deletions_withheld;
-            line.push_str(&format!("; {withheld} deletions withheld because of the errors"));
+            line.push_str(&format!(
+                "; {withheld} deletions withheld because of the errors"
+            ));
         }
         line
     }
@@ -174,7 +195,8 @@ fn check_line(summary: &Summary) -> String {
 }
 
 fn action_json(event: &str, action: &Action) -> Value {
-    let mut object = json!({"event": event, "action": action.verb(), "path": action.path().as_str()});
+    let mut object =
+        json!({"event": event, "action": action.verb(), "path": action.path().as_str()});
     match action {
         Action::Update { difference, .. } => object["reason"] = difference.to_string().into(),
         Action::Skip { reason, .. } => object["reason"] = reason.to_string().into(),

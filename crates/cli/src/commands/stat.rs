@@ -24,7 +24,9 @@ async fn stat(text: &str, output: &Output) -> Result<()> {
         // A root has no name to ask for: it is there if it opens.
         Err(error) if error.is_invalid_path() => {
             let tree = place::tree(text, Missing::Fail).await?;
-            tree.backend.list(&Prefix::root(), Default::default()).await?;
+            tree.backend
+                .list(&Prefix::root(), Default::default())
+                .await?;
             output.line(
                 || format!("{text}\n  directory"),
                 || json!({"event": "entry", "path": text, "is_dir": true}),
@@ -44,9 +46,19 @@ async fn stat(text: &str, output: &Output) -> Result<()> {
 fn text_of(path: &str, info: &ObjectInfo) -> String {
     let mut lines = vec![path.to_owned()];
     let mut add = |name: &str, value: String| lines.push(format!("  {name:<14} {value}"));
-    add("kind", if info.is_dir { "directory" } else { "object" }.to_owned());
+    add(
+        "kind",
+        if info.is_dir { "directory" } else { "object" }.to_owned(),
+    );
     if let Some(bytes) = info.size {
-        add("size", if bytes < 1024 { size(bytes) } else { format!("{bytes} B, {}", size(bytes)) });
+        add(
+            "size",
+            if bytes < 1024 {
+                size(bytes)
+            } else {
+                format!("{bytes} B, {}", size(bytes))
+            },
+        );
     }
     if let Some(modified) = info.modified {
         add("modified", rfc3339(modified));

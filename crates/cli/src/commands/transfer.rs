@@ -1,4 +1,3 @@
-use futures_util::StreamExt;
 use omnistorage::sync::{
     Command, Comparison, Event, Fsync, Job, Options, Run, Summary, SyncError, Tree, Verify,
 };
@@ -22,13 +21,15 @@ pub(crate) async fn copy(args: TransferArgs, output: &Output) -> Exit {
 }
 
 pub(crate) async fn move_(args: MoveArgs, output: &Output) -> Exit {
-    let options = transfer_options(&args.transfer)
-        .delete_empty_source_dirs(args.delete_empty_src_dirs);
+    let options =
+        transfer_options(&args.transfer).delete_empty_source_dirs(args.delete_empty_src_dirs);
     transfer(Command::Move, &args.transfer, options, output).await
 }
 
 pub(crate) async fn check(args: CheckArgs, output: &Output) -> Exit {
-    let options = compare_options(&args.compare).download(args.download).one_way(args.one_way);
+    let options = compare_options(&args.compare)
+        .download(args.download)
+        .one_way(args.one_way);
     let missing = Missing::Fail;
     execute(Command::Check, &args.compare, missing, options, output).await
 }
@@ -39,7 +40,11 @@ async fn transfer(
     options: Options,
     output: &Output,
 ) -> Exit {
-    let missing = if args.dry_run { Missing::Fail } else { Missing::Create };
+    let missing = if args.dry_run {
+        Missing::Fail
+    } else {
+        Missing::Create
+    };
     let options = options.report_unchanged(output.verbosity() > 1);
     execute(command, &args.compare, missing, options, output).await
 }
@@ -50,7 +55,9 @@ fn compare_options(args: &CompareArgs) -> Options {
         (_, true) => Comparison::Checksum,
         _ => Comparison::SizeAndTime,
     };
-    let mut options = Options::default().comparison(comparison).checkers(args.checkers);
+    let mut options = Options::default()
+        .comparison(comparison)
+        .checkers(args.checkers);
     options.modify_window = args.modify_window;
     options
 }

@@ -1,4 +1,5 @@
 //! The program as a user runs it.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
 mod failures;
 mod objects;

@@ -19,7 +19,10 @@ impl Ran {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
             .collect();
-        assert_eq!(objects.last().expect("at least one line")["event"], "summary");
+        assert_eq!(
+            objects.last().expect("at least one line")["event"],
+            "summary"
+        );
         objects
     }
 
@@ -28,7 +31,11 @@ impl Ran {
     }
 
     pub(crate) fn done(self) -> Self {
-        assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, 0,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 }

@@ -45,7 +45,11 @@ impl Backend for Map {
         let (bytes, version) =
             found.ok_or_else(|| Error::not_found("").at(Operation::Read, "map", path))?;
         let version = Version::new(version.to_string());
-        if parts.if_version.as_ref().is_some_and(|expected| *expected != version) {
+        if parts
+            .if_version
+            .as_ref()
+            .is_some_and(|expected| *expected != version)
+        {
             return Err(Error::precondition_failed(parts.if_version, Some(version)));
         }
         let range = parts.range.resolve(bytes.len() as u64)?;

@@ -142,6 +142,12 @@ impl Case {
             .await
     }
 
+    /// Creates an object that must not be there yet.
+    pub(crate) async fn put_new(&self, key: &str) -> Result<Written> {
+        self.write(key, "new", storage_core::WriteMode::CreateNew)
+            .await
+    }
+
     pub(crate) async fn writer(
         &self,
         key: &str,

@@ -104,7 +104,7 @@ impl Suite {
     }
 
     /// The names of all rules, in the order they run.
-    pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    pub fn rules() -> impl Iterator<Item = &'static Rule> + Clone {
         crate::rules::all()
     }
 

@@ -42,6 +42,8 @@ pub(crate) fn ensure(condition: bool, expected: impl FnOnce() -> String) -> Verd
 }
 
 /// Requires two values to be equal.
+// By value: rules compare what a call has just given with a literal.
+#[allow(clippy::needless_pass_by_value)]
 pub(crate) fn equal<T, U>(what: &str, found: T, expected: U) -> Verdict
 where
     T: PartialEq<U> + fmt::Debug,

@@ -1,0 +1,182 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use storage_core::{Error, Features, Operation, Result};
+
+use crate::backend::FileBackend;
+use crate::failure::{NAME, failure, hop};
+use crate::pause::PausedWalks;
+use crate::pool::Pool;
+use crate::sys::{Abilities, Dir};
+use crate::temporary;
+use crate::tree::Tree;
+
+/// What a finished write has waited for, unless its options say otherwise.
+///
+/// [`Durability::Deferred`](storage_core::Durability::Deferred) makes a write wait for nothing, and
+/// [`Durability::Immediate`](storage_core::Durability::Immediate) at least for what `Data` does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fsync {
+    /// Nothing: a crash of the system may lose the write, never tear it apart on a file system that
+    /// orders data before names.
+    None,
+    /// The bytes (`fdatasync`) before the name is given, then the name, and those of directories
+    /// created for it (`fsync` of the directories).
+    #[default]
+    Data,
+    /// As `Data`, with times and attributes (`fsync`); and the names of deletions, renames and new
+    /// directories.
+    Full,
+}
+
+/// How a [`FileBackend`] is opened.
+#[derive(Debug, Clone)]
+pub struct FileBackendBuilder {
+    root: PathBuf,
+    create: bool,
+    fsync: Fsync,
+    dir_mode: Option<u32>,
+    file_mode: Option<u32>,
+}
+
+impl FileBackendBuilder {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            create: true,
+            fsync: Fsync::default(),
+            dir_mode: None,
+            file_mode: None,
+        }
+    }
+
+    /// Whether a missing root is created, with its parents; default true.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// What a finished write has waited for; default [`Fsync::Data`].
+    #[must_use]
+    pub fn fsync(mut self, fsync: Fsync) -> Self {
+        self.fsync = fsync;
+        self
+    }
+
+    /// The permission bits of new directories, taken as they are; default 0o777 less the process's
+    /// mask. Refused by [`open`](Self::open) on systems without such bits.
+    #[must_use]
+    pub fn dir_mode(mut self, mode: u32) -> Self {
+        self.dir_mode = Some(mode);
+        self
+    }
+
+    /// The permission bits of new files, taken as they are; default 0o666 less the process's mask.
+    /// Refused by [`open`](Self::open) on systems without such bits.
+    #[must_use]
+    pub fn file_mode(mut self, mode: u32) -> Self {
+        self.file_mode = Some(mode);
+        self
+    }
+
+    /// Opens the backend. Removes temporary files that dead processes left directly in the root;
+    /// those in other directories go when the directory is listed.
+    ///
+    /// # Errors
+    /// `NotFound` for a missing root that is not to be created, `NotDirectory` for one that is a
+    /// file, `PermissionDenied`, `Config` for mode bits that do not exist.
+    pub async fn open(self) -> Result<FileBackend> {
+        let opening = hop(move || self.open_now());
+        opening
+            .await
+            .map_err(|error| error.on(Operation::Open, NAME))
+    }
+
+    fn open_now(self) -> Result<FileBackend> {
+        for mode in [self.dir_mode, self.file_mode].into_iter().flatten() {
+            if mode > 0o7777 || cfg!(not(unix)) {
+                return Err(Error::config(format!("there is no mode {mode:#o} here")));
+            }
+        }
+        let root = self.open_root()?;
+        let abilities = root.abilities().map_err(failure)?;
+        let device = root.stat_self().map_err(failure)?.device;
+        if abilities.locks {
+            // What cannot be removed, in a root that may not be written to, is never listed anyway.
+            let _ = temporary::sweep(&root);
+        }
+        Ok(FileBackend::new(Tree {
+            root,
+            identity: self.identity(),
+            device,
+            features: features(abilities),
+            abilities,
+            fsync: self.fsync,
+            dir_mode: self.dir_mode,
+            file_mode: self.file_mode,
+            pool: Pool::default(),
+            paused: PausedWalks::default(),
+        }))
+    }
+
+    /// The root's path with its links resolved, ending with `/`.
+    fn identity(&self) -> Option<String> {
+        let path = std::fs::canonicalize(&self.root).ok()?;
+        let path = path.to_str()?.trim_end_matches('/');
+        Some(format!("file://{path}/"))
+    }
+
+    fn open_root(&self) -> Result<Dir> {
+        let describe = |error| failure(error).with_path(self.root.to_string_lossy());
+        match Dir::open_root(&self.root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.create => {
+                self.create_root().map_err(describe)?;
+                Dir::open_root(&self.root).map_err(describe)
+            }
+            opened => opened.map_err(describe),
+        }
+    }
+
+    fn create_root(&self) -> std::io::Result<()> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        if let Some(mode) = self.dir_mode {
+            use std::os::unix::fs::DirBuilderExt;
+            builder.mode(mode);
+        }
+        builder.create(&self.root)
+    }
+}
+
+fn features(abilities: Abilities) -> Features {
+    Features::ALL
+        .with_presign(false)
+        .with_custom_metadata(abilities.attributes)
+        .with_content_type(abilities.attributes)
+        .with_hashes(abilities.attributes)
+        .with_versions(abilities.identities)
+        .with_if_version(abilities.identities && abilities.locks)
+        .with_append(abilities.locks)
+}
+
+impl FileBackend {
+    /// Starts opening the directory `root`.
+    #[must_use]
+    pub fn builder(root: impl Into<PathBuf>) -> FileBackendBuilder {
+        FileBackendBuilder::new(root.into())
+    }
+
+    /// Opens the directory `root`, creating it if it is missing.
+    ///
+    /// # Errors
+    /// Those of [`FileBackendBuilder::open`].
+    pub async fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        Self::builder(root).open().await
+    }
+
+    pub(crate) fn new(tree: Tree) -> Self {
+        Self::over(Arc::new(tree))
+    }
+}

@@ -1,0 +1,251 @@
+//! Copies, renames, new directories and modified times.
+
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use storage_core::{
+    AttributePolicy, Durability, Error, ErrorKind, Hashes, ObjectPath, Result, Version, WriteMode,
+    WriteOptions, WriteParts, Written,
+};
+
+use crate::attributes::{self, Attributes};
+use crate::builder::Fsync;
+use crate::draft::{Draft, written};
+use crate::failure::{failure, is_absent, lookup, special};
+use crate::names;
+use crate::place::{self, own_version};
+use crate::read::Opened;
+use crate::sys::{Dir, DirLock, Kind, Share, Stamp, Stat};
+use crate::tree::{Parent, Tree};
+
+/// Copies an object with all that is kept beside it.
+pub(crate) fn copy(
+    tree: &Arc<Tree>,
+    from: &ObjectPath,
+    to: &ObjectPath,
+    mut parts: WriteParts,
+) -> Result<Written> {
+    let Opened { file, stat } = Opened::open(tree, from)?;
+    let kept = match tree.abilities.attributes {
+        true => Attributes::load(&file, &stat)?,
+        false => Attributes::default(),
+    };
+    if from == to {
+        return Ok(written(
+            &stat,
+            stat.size,
+            kept.nonce.as_deref(),
+            Hashes::new(),
+        ));
+    }
+    if parts.mode != WriteMode::Append {
+        parts.modified = parts.modified.or(stat.modified.to_time());
+    }
+    let mut draft = Draft::begin(Arc::clone(tree), to.clone(), parts)?;
+    draft.write_file(&file, 0..stat.size)?;
+    draft.publish(kept)
+}
+
+/// The mode of a rename's options.
+///
+/// # Errors
+/// `Unsupported` when any other option is set, or for the mode append.
+pub(crate) fn only_mode(options: WriteOptions) -> Result<WriteMode> {
+    let WriteParts {
+        mode,
+        content_type,
+        cache_control,
+        metadata,
+        modified,
+        hashes,
+        verify,
+        expected,
+        size,
+        attributes: AttributePolicy::Required | AttributePolicy::IfSupported,
+        durability,
+    } = options.into_parts();
+    let others = content_type.is_some()
+        || cache_control.is_some()
+        || !metadata.is_empty()
+        || modified.is_some()
+        || !(hashes.is_empty() && verify.is_empty() && expected.is_empty())
+        || size.is_some()
+        || durability != Durability::Configured;
+    if others || mode == WriteMode::Append {
+        return Err(Error::unsupported("any option of a rename but its mode"));
+    }
+    Ok(mode)
+}
+
+/// Renames an object or a directory.
+pub(crate) fn rename(
+    tree: &Tree,
+    from: &ObjectPath,
+    to: &ObjectPath,
+    mode: WriteMode,
+) -> Result<()> {
+    let (parent, name) = names::split(from);
+    let source = tree.root.open_dir(parent).map_err(lookup)?;
+    let stat = source.stat_own(name.as_ref()).map_err(lookup)?;
+    if from == to {
+        return Ok(());
+    }
+    if stat.kind == Kind::Special {
+        return Err(special());
+    }
+    if stat.kind == Kind::Directory && to.strip_prefix(&from.as_prefix()).is_some() {
+        // Refused before the parents of the new name are made, which would be below the old one.
+        return Err(below_itself());
+    }
+    let moving = Move {
+        tree,
+        source,
+        name,
+        stat,
+        to,
+    };
+    let target = tree.in_parent(to, |target| {
+        // A mode other than the plain one is decided below, under the same locks.
+        Ok(target)
+    })?;
+    moving.run(&target, mode)?;
+    if tree.fsync == Fsync::Full {
+        target.sync()?;
+        moving.source.sync().map_err(failure)?;
+    }
+    Ok(())
+}
+
+struct Move<'a> {
+    tree: &'a Tree,
+    source: Dir,
+    name: &'a str,
+    stat: Stat,
+    to: &'a ObjectPath,
+}
+
+impl Move<'_> {
+    fn run(&self, target: &Parent, mode: WriteMode) -> Result<()> {
+        let share = match mode {
+            WriteMode::IfVersion(_) => Share::Exclusive,
+            _ => Share::Shared,
+        };
+        let _locks = self.lock(&target.dir, share)?;
+        match mode {
+            WriteMode::CreateNew => self.create(target),
+            WriteMode::IfVersion(expected) => self.replace_version(target, expected),
+            WriteMode::Replace | WriteMode::Append => self.replace(target),
+        }
+    }
+
+    /// Locks both directories, always in the order of their inodes, so that two moves cannot wait
+    /// for each other.
+    fn lock(&self, target: &Dir, share: Share) -> Result<[Option<DirLock>; 2]> {
+        let identity = |dir: &Dir| -> Result<(u64, u64)> {
+            let stat = dir.stat_self().map_err(failure)?;
+            Ok((stat.device, stat.inode))
+        };
+        let (from, to) = (identity(&self.source)?, identity(target)?);
+        let (tree, source) = (self.tree, &self.source);
+        Ok(match from.cmp(&to) {
+            std::cmp::Ordering::Equal => [tree.lock(target, share)?, None],
+            std::cmp::Ordering::Less => {
+                let first = tree.lock(source, Share::Shared)?;
+                [first, tree.lock(target, share)?]
+            }
+            std::cmp::Ordering::Greater => {
+                let first = tree.lock(target, share)?;
+                [first, tree.lock(source, Share::Shared)?]
+            }
+        })
+    }
+
+    fn create(&self, target: &Parent) -> Result<()> {
+        let (_, to) = names::split(self.to);
+        match self.source.rename_new(self.name, &target.dir, to) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(place::taken(self.tree, self.to))
+            }
+            done => done.map_err(|error| self.failure(error)),
+        }
+    }
+
+    fn replace_version(&self, target: &Parent, expected: Version) -> Result<()> {
+        let actual = own_version(self.tree, &target.dir, self.to)?;
+        if actual.as_ref() != Some(&expected) {
+            return Err(Error::precondition_failed(Some(expected), actual));
+        }
+        self.replace(target)
+    }
+
+    fn replace(&self, target: &Parent) -> Result<()> {
+        let (_, to) = names::split(self.to);
+        if self.stat.kind != Kind::Directory {
+            let old = place::replaceable(self.tree, &target.dir, self.to)?;
+            let same = old
+                .is_some_and(|old| (old.device, old.inode) == (self.stat.device, self.stat.inode));
+            if same {
+                // Two names of one file, which a rename would leave both.
+                return self.source.unlink(self.name.as_ref()).map_err(lookup);
+            }
+        }
+        let renamed = self.source.rename(self.name, &target.dir, to);
+        renamed.map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: io::Error) -> Error {
+        match error.kind() {
+            io::ErrorKind::CrossesDevices => {
+                let message = "a rename between two file systems is not atomic; copy and delete";
+                Error::unsupported(message).with_source(error)
+            }
+            io::ErrorKind::InvalidInput => below_itself().with_source(error),
+            io::ErrorKind::NotFound => lookup(error),
+            _ => failure(error),
+        }
+    }
+}
+
+fn below_itself() -> Error {
+    let message = "a directory cannot be moved below itself";
+    Error::new(ErrorKind::InvalidPath, message)
+}
+
+/// Creates a directory and its parents.
+pub(crate) fn mkdir(tree: &Tree, path: &ObjectPath) -> Result<()> {
+    let taken = |kind| match kind {
+        Kind::Directory => Ok(()),
+        _ => Err(Error::new(ErrorKind::AlreadyExists, "")),
+    };
+    match tree.root.stat(path) {
+        Ok(stat) => return taken(stat.kind),
+        Err(error) if is_absent(&error) => {}
+        Err(error) => return Err(failure(error)),
+    }
+    let made = match tree.make_dirs(path) {
+        // An object was put there meanwhile.
+        Err(error) if error.is_not_directory() => match tree.root.stat(path) {
+            Ok(stat) => return taken(stat.kind),
+            Err(_) => return Err(error),
+        },
+        made => made?,
+    };
+    if tree.fsync == Fsync::Full {
+        made.sync()?;
+    }
+    Ok(())
+}
+
+/// Sets the modified time of an object.
+pub(crate) fn set_modified(tree: &Tree, path: &ObjectPath, modified: SystemTime) -> Result<()> {
+    let Opened { file, stat } = Opened::open(tree, path)?;
+    if tree.abilities.attributes {
+        attributes::rebind_hashes(&file, &stat, Stamp::from_time(modified))?;
+    }
+    place::stamp(&file, Some(modified))?;
+    if tree.fsync == Fsync::Full {
+        file.sync_all().map_err(failure)?;
+    }
+    Ok(())
+}

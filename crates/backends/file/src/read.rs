@@ -1,0 +1,256 @@
+//! Opening and reading objects.
+
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use storage_core::{
+    ByteRange, Error, ErrorKind, ObjectInfo, ObjectPath, ReadParts, Reader, Result, Version,
+};
+use storage_hash::{hash, verified};
+
+use crate::attributes::{self, Attributes};
+use crate::failure::{directory, failure, lookup, special};
+use crate::stream::{FileSource, FileStream};
+use crate::sys::{self, Kind, Stat};
+use crate::transfer::cut_short;
+use crate::tree::Tree;
+use crate::version;
+
+/// Most bytes that are read at once on an async worker, and that an opened reader has read already.
+pub(crate) const SMALL: u64 = 64 << 10;
+
+/// An open object: its bytes stay what they are, whatever happens to its key.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) file: File,
+    pub(crate) stat: Stat,
+}
+
+impl Opened {
+    /// Takes an open file for the object it is.
+    pub(crate) fn new(tree: &Tree, file: File) -> Result<Self> {
+        let stat = sys::stat_file(&file).map_err(failure)?;
+        match stat.kind {
+            Kind::File if tree.abilities.attributes => {
+                let stat = without_append(&file, stat)?;
+                Ok(Self { file, stat })
+            }
+            Kind::File => Ok(Self { file, stat }),
+            Kind::Directory => Err(directory()),
+            Kind::Link | Kind::Special => Err(special()),
+        }
+    }
+
+    /// Opens the object at `path`. Blocks.
+    pub(crate) fn open(tree: &Tree, path: &ObjectPath) -> Result<Self> {
+        Self::new(tree, tree.root.open_file(path).map_err(lookup)?)
+    }
+
+    /// Opens the object at `path` if that takes no waiting.
+    pub(crate) fn open_cached(tree: &Tree, path: &ObjectPath) -> Option<Result<Self>> {
+        let opened = tree.root.open_file_cached(path)?;
+        Some(
+            opened
+                .map_err(lookup)
+                .and_then(|file| Self::new(tree, file)),
+        )
+    }
+
+    /// What is known of the object, attributes included. Blocks.
+    pub(crate) fn info(&self, tree: &Tree, path: &ObjectPath) -> Result<ObjectInfo> {
+        let attributes = match tree.abilities.attributes {
+            true => Attributes::load(&self.file, &self.stat)?,
+            false => Attributes::default(),
+        };
+        let mut info = plain_info(path.clone(), &self.stat);
+        if tree.features.versions {
+            let nonce = attributes.nonce.as_deref();
+            info.version = Some(version::token(&self.stat, self.stat.size, nonce));
+        }
+        attributes.describe(&mut info);
+        Ok(info)
+    }
+
+    /// Reads a range. Blocks.
+    pub(crate) fn read(&self, range: &Range<u64>) -> Result<Bytes> {
+        let mut bytes = Vec::new();
+        sys::read_into(&self.file, range, &mut bytes).map_err(failure)?;
+        let missing = range.end - range.start - bytes.len() as u64;
+        if missing > 0 {
+            return Err(cut_short(missing));
+        }
+        Ok(bytes.into())
+    }
+
+    /// Reads a small range if that takes no waiting.
+    pub(crate) fn read_cached(&self, tree: &Tree, range: &Range<u64>) -> Option<Bytes> {
+        if range.end - range.start > SMALL {
+            return None;
+        }
+        if range.is_empty() {
+            return Some(Bytes::new());
+        }
+        if tree.abilities.in_memory && self.stat.device == tree.device {
+            return self.read(range).ok();
+        }
+        sys::read_cached(&self.file, range).map(Bytes::from)
+    }
+}
+
+/// The state of a file less the bytes of an append under way, or of one whose process died.
+///
+/// An append that came and went between two looks shows in the size, so a size seen twice with no
+/// mark in between is one without a part of an append.
+fn without_append(file: &File, mut stat: Stat) -> Result<Stat> {
+    loop {
+        if let Some(size) = attributes::size_before_append(file)? {
+            stat.size = stat.size.min(size);
+            return Ok(stat);
+        }
+        let again = sys::stat_file(file).map_err(failure)?;
+        if again.size == stat.size {
+            return Ok(again);
+        }
+        stat = again;
+    }
+}
+
+/// What a file's or directory's entry alone tells.
+pub(crate) fn plain_info(path: ObjectPath, stat: &Stat) -> ObjectInfo {
+    let mut info = match stat.kind {
+        Kind::Directory => ObjectInfo::directory(path),
+        _ => ObjectInfo::new(path).with_size(stat.size),
+    };
+    info.modified = stat.modified.to_time();
+    info
+}
+
+/// What is known of an object or directory. Blocks.
+pub(crate) fn stat(tree: &Tree, path: &ObjectPath) -> Result<ObjectInfo> {
+    let stat = tree.root.stat(path).map_err(lookup)?;
+    match stat.kind {
+        Kind::Directory => return Ok(plain_info(path.clone(), &stat)),
+        Kind::File => {}
+        Kind::Link | Kind::Special => return Err(special()),
+    }
+    match Opened::open(tree, path) {
+        Ok(opened) => opened.info(tree, path),
+        // A file that may be seen but not read: its attributes stay unknown, and with them the
+        // version, part of which may be kept there.
+        Err(error) if error.is_permission_denied() => Ok(plain_info(path.clone(), &stat)),
+        // It became a directory meanwhile.
+        Err(error) if error.is_directory() => Ok(ObjectInfo::directory(path.clone())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a reader. Blocks.
+pub(crate) fn reader(tree: &Arc<Tree>, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
+    let opened = Opened::open(tree, path)?;
+    let info = opened.info(tree, path)?;
+    let ReadParts {
+        range,
+        if_version,
+        if_changed_from,
+        verify,
+    } = parts;
+    check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
+    if verify {
+        check_verifiable(range, &info)?;
+    }
+    let range = range.resolve(opened.stat.size)?;
+    if range.end - range.start <= SMALL {
+        let bytes = opened.read(&range)?;
+        if verify {
+            verify_bytes(&bytes, &info)?;
+        }
+        return Ok(Reader::from_bytes(info, range, bytes));
+    }
+    let (file, pool) = (Arc::new(opened.file), tree.pool.clone());
+    let source = FileSource::new(Arc::clone(&file), range.clone(), pool.clone());
+    let stream = Box::pin(FileStream::new(file, range.clone(), pool));
+    if verify {
+        let stream = verified(stream, info.hashes.clone())?;
+        return Ok(Reader::from_stream(info, range, stream));
+    }
+    Ok(Reader::from_stream(info, range, stream).with_source(Arc::new(source)))
+}
+
+/// Reads all that the options ask for. Blocks.
+pub(crate) fn read(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Bytes> {
+    let opened = Opened::open(tree, path)?;
+    let ReadParts {
+        range,
+        if_version,
+        if_changed_from,
+        verify,
+    } = parts;
+    let described = verify || if_version.is_some() || if_changed_from.is_some();
+    if !described {
+        return opened.read(&range.resolve(opened.stat.size)?);
+    }
+    let info = opened.info(tree, path)?;
+    check_conditions(tree, &info, if_version, if_changed_from.as_ref())?;
+    if verify {
+        check_verifiable(range, &info)?;
+    }
+    let bytes = opened.read(&range.resolve(opened.stat.size)?)?;
+    if verify {
+        verify_bytes(&bytes, &info)?;
+    }
+    Ok(bytes)
+}
+
+/// Reads several ranges of one open object. Blocks.
+pub(crate) fn read_ranges(
+    tree: &Tree,
+    path: &ObjectPath,
+    ranges: &[Range<u64>],
+) -> Result<Vec<Bytes>> {
+    let opened = Opened::open(tree, path)?;
+    let read = |range: &Range<u64>| {
+        let range = ByteRange::from(range.clone()).resolve(opened.stat.size)?;
+        opened.read(&range)
+    };
+    ranges.iter().map(read).collect()
+}
+
+fn check_conditions(
+    tree: &Tree,
+    info: &ObjectInfo,
+    if_version: Option<Version>,
+    if_changed_from: Option<&Version>,
+) -> Result<()> {
+    if !tree.features.versions && (if_version.is_some() || if_changed_from.is_some()) {
+        return Err(Error::unsupported("conditional reads"));
+    }
+    if if_version.is_some() && if_version != info.version {
+        return Err(Error::precondition_failed(if_version, info.version.clone()));
+    }
+    if if_changed_from.is_some() && if_changed_from == info.version.as_ref() {
+        return Err(Error::new(ErrorKind::NotModified, ""));
+    }
+    Ok(())
+}
+
+fn check_verifiable(range: ByteRange, info: &ObjectInfo) -> Result<()> {
+    if range != ByteRange::Full {
+        return Err(Error::unsupported("verifying a part of an object"));
+    }
+    if info.hashes.is_empty() {
+        let message = "the object has no stored hash to verify against";
+        return Err(Error::unsupported(message));
+    }
+    Ok(())
+}
+
+fn verify_bytes(bytes: &[u8], info: &ObjectInfo) -> Result<()> {
+    let found = hash(info.hashes.types(), bytes);
+    if found.matches(&info.hashes) == Some(false) {
+        let message = format!("the bytes hash to {found:?}, not {:?}", info.hashes);
+        return Err(Error::new(ErrorKind::Corrupt, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,421 @@
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::buffer::spare_capacity;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{
+    self, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawDir, RenameFlags, ResolveFlags,
+    XattrFlags,
+};
+use rustix::io::{Errno, ReadWriteFlags};
+use storage_core::ErrorKind;
+
+use super::{Abilities, Kind, Share, Stamp, Stat};
+
+/// Links inside are followed, whatever leads outside is an error.
+const RESOLVE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC);
+/// `NONBLOCK`: opening a FIFO must not wait for its other end.
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY);
+/// How often a resolution is tried again that raced with renames.
+const RACES: usize = 64;
+const TMPFS_MAGIC: u64 = 0x0102_1994;
+const RAMFS_MAGIC: u64 = 0x8584_58f6;
+/// File systems whose time stamps are too coarse to tell two writes apart.
+const COARSE: [u64; 2] = [0x4d44, 0x2011_bab0];
+
+/// An open directory. Everything is resolved from it and stays below it.
+#[derive(Debug)]
+pub(crate) struct Dir(OwnedFd);
+
+/// A lock of a directory, released when dropped, by the kernel when the process dies.
+#[derive(Debug)]
+pub(crate) struct DirLock(#[allow(dead_code, reason = "closing it releases the lock")] OwnedFd);
+
+impl Dir {
+    /// Opens the directory at `path`, wherever it leads.
+    pub(crate) fn open_root(path: &Path) -> io::Result<Self> {
+        Ok(Self(fs::openat(CWD, path, DIRECTORY, Mode::empty())?))
+    }
+
+    pub(crate) fn abilities(&self) -> io::Result<Abilities> {
+        // Fails early, with the kernel's answer, where there is no `openat2`.
+        self.open_dir(".")?;
+        let mut value = [0u8; 1];
+        let attributes = match fs::fgetxattr(&self.0, "user.omnistorage.probe", &mut value) {
+            Ok(_) | Err(Errno::NODATA | Errno::RANGE) => true,
+            Err(_) => false,
+        };
+        let locks = match self.reopen().map(|fd| lock(&fd, Share::Exclusive, false)) {
+            Ok(Ok(()) | Err(Errno::WOULDBLOCK)) => true,
+            Ok(Err(_)) | Err(_) => false,
+        };
+        let magic = fs::fstatfs(&self.0)?.f_type as u64;
+        Ok(Abilities {
+            attributes,
+            locks,
+            identities: !COARSE.contains(&magic),
+            in_memory: matches!(magic, TMPFS_MAGIC | RAMFS_MAGIC),
+        })
+    }
+
+    /// Opens whatever is at `path` for reading, without ever waiting for it.
+    pub(crate) fn open_file(&self, path: &str) -> io::Result<File> {
+        Ok(self.resolve(path, READ, RESOLVE)?.into())
+    }
+
+    /// As [`open_file`](Self::open_file) if the kernel has all it needs in memory, else `None`.
+    pub(crate) fn open_file_cached(&self, path: &str) -> Option<io::Result<File>> {
+        match fs::openat2(
+            &self.0,
+            path,
+            READ,
+            Mode::empty(),
+            RESOLVE | ResolveFlags::CACHED,
+        ) {
+            Ok(fd) => Some(Ok(fd.into())),
+            Err(Errno::AGAIN | Errno::INVAL | Errno::OPNOTSUPP) => None,
+            Err(errno) => Some(Err(errno.into())),
+        }
+    }
+
+    /// Opens a single name for reading, not following a link.
+    pub(crate) fn open_own_file(&self, name: &str) -> io::Result<File> {
+        let flags = READ | OFlags::NOFOLLOW;
+        Ok(fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    /// Opens a single name for adding to its end, not following a link.
+    pub(crate) fn open_append(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::WRONLY
+            | OFlags::APPEND
+            | OFlags::NOFOLLOW
+            | OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        Ok(fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    /// Opens a directory below, following links.
+    pub(crate) fn open_dir(&self, path: &str) -> io::Result<Self> {
+        Ok(Self(self.resolve(path, DIRECTORY, RESOLVE)?))
+    }
+
+    /// Opens a directory by a single name, not following a link.
+    pub(crate) fn open_own_dir(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = DIRECTORY | OFlags::NOFOLLOW;
+        Ok(Self(fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// What is at `path`, following links.
+    pub(crate) fn stat(&self, path: &str) -> io::Result<Stat> {
+        let fd = self.resolve(path, OFlags::PATH | OFlags::CLOEXEC, RESOLVE)?;
+        Ok(Stat::from_system(&fs::fstat(&fd)?))
+    }
+
+    /// What is at a single name, not following a link.
+    pub(crate) fn stat_own(&self, name: &OsStr) -> io::Result<Stat> {
+        let stat = fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Stat::from_system(&stat))
+    }
+
+    pub(crate) fn stat_self(&self) -> io::Result<Stat> {
+        Ok(Stat::from_system(&fs::fstat(&self.0)?))
+    }
+
+    /// Creates a new file by a single name, open for reading and writing.
+    pub(crate) fn create_file(&self, name: &str, mode: Option<u32>) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let mode_bits = Mode::from_raw_mode(mode.unwrap_or(0o666));
+        let fd = fs::openat(&self.0, name, flags, mode_bits)?;
+        if mode.is_some() {
+            // The process's mask must not take bits from a mode that was configured.
+            fs::fchmod(&fd, mode_bits)?;
+        }
+        Ok(fd.into())
+    }
+
+    /// Creates a directory by a single name.
+    pub(crate) fn create_dir(&self, name: &str, mode: Option<u32>) -> io::Result<()> {
+        let mode_bits = Mode::from_raw_mode(mode.unwrap_or(0o777));
+        fs::mkdirat(&self.0, name, mode_bits)?;
+        if mode.is_some() {
+            let dir = self.open_own_dir(OsStr::new(name))?;
+            fs::fchmod(&dir.0, mode_bits)?;
+        }
+        Ok(())
+    }
+
+    /// Renames, replacing what is there.
+    pub(crate) fn rename(&self, from: &str, to_dir: &Self, to: &str) -> io::Result<()> {
+        Ok(fs::renameat(&self.0, from, &to_dir.0, to)?)
+    }
+
+    /// Renames unless something is there, which is `AlreadyExists`.
+    pub(crate) fn rename_new(&self, from: &str, to_dir: &Self, to: &str) -> io::Result<()> {
+        match fs::renameat_with(&self.0, from, &to_dir.0, to, RenameFlags::NOREPLACE) {
+            // File systems without that flag: a hard link refuses to replace just as atomically.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                fs::linkat(&self.0, from, &to_dir.0, to, AtFlags::empty())?;
+                Ok(fs::unlinkat(&self.0, from, AtFlags::empty())?)
+            }
+            renamed => Ok(renamed?),
+        }
+    }
+
+    /// Removes a single name that is not a directory.
+    pub(crate) fn unlink(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Removes an empty directory by a single name.
+    pub(crate) fn remove_dir(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Waits for a lock of this directory; one handle may hold several.
+    pub(crate) fn lock(&self, share: Share) -> io::Result<DirLock> {
+        // Locks belong to the open directory, so each needs one of its own.
+        let fd = self.reopen()?;
+        lock(&fd, share, true)?;
+        Ok(DirLock(fd))
+    }
+
+    /// Writes the names of this directory to the device.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        match fs::fsync(&self.0) {
+            // File systems that have nothing to write say so.
+            Err(Errno::INVAL) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
+    /// Writes everything of the file system to the device.
+    pub(crate) fn sync_all(&self) -> io::Result<()> {
+        Ok(fs::syncfs(&self.0)?)
+    }
+
+    /// Calls `each` with every name and, where the system tells it for nothing, its kind, until it
+    /// returns `false`.
+    pub(crate) fn for_each_name(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut each: impl FnMut(&OsStr, Option<Kind>) -> bool,
+    ) -> io::Result<()> {
+        // A directory of its own, so that reading starts at the beginning.
+        let fd = self.reopen()?;
+        buffer.clear();
+        buffer.reserve(64 << 10);
+        let mut names = RawDir::new(fd.as_fd(), buffer.spare_capacity_mut());
+        while let Some(entry) = names.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            let dots = name == b"." || name == b"..";
+            if !dots && !each(OsStr::from_bytes(name), kind_of(entry.file_type())) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn reopen(&self) -> rustix::io::Result<OwnedFd> {
+        fs::openat(&self.0, ".", DIRECTORY, Mode::empty())
+    }
+
+    fn resolve(&self, path: &str, flags: OFlags, resolve: ResolveFlags) -> io::Result<OwnedFd> {
+        let mut races = 0;
+        loop {
+            match fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
+                Err(Errno::AGAIN | Errno::INTR) if races < RACES => races += 1,
+                opened => return Ok(opened?),
+            }
+        }
+    }
+}
+
+fn lock(fd: &OwnedFd, share: Share, wait: bool) -> rustix::io::Result<()> {
+    let operation = match (share, wait) {
+        (Share::Shared, true) => FlockOperation::LockShared,
+        (Share::Exclusive, true) => FlockOperation::LockExclusive,
+        (Share::Shared, false) => FlockOperation::NonBlockingLockShared,
+        (Share::Exclusive, false) => FlockOperation::NonBlockingLockExclusive,
+    };
+    rustix::io::retry_on_intr(|| fs::flock(fd, operation))
+}
+
+fn kind_of(file_type: FileType) -> Option<Kind> {
+    match file_type {
+        FileType::RegularFile => Some(Kind::File),
+        FileType::Directory => Some(Kind::Directory),
+        FileType::Symlink => Some(Kind::Link),
+        FileType::Unknown => None,
+        _ => Some(Kind::Special),
+    }
+}
+
+impl Stat {
+    fn from_system(stat: &fs::Stat) -> Self {
+        let kind = kind_of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special);
+        Self {
+            kind,
+            size: stat.st_size as u64,
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            links: u64::from(stat.st_nlink as u32),
+            modified: Stamp {
+                seconds: stat.st_mtime,
+                nanos: stat.st_mtime_nsec as u32,
+            },
+            changed: Stamp {
+                seconds: stat.st_ctime,
+                nanos: stat.st_ctime_nsec as u32,
+            },
+        }
+    }
+}
+
+/// What is known of an open file.
+pub(crate) fn stat_file(file: &File) -> io::Result<Stat> {
+    Ok(Stat::from_system(&fs::fstat(file)?))
+}
+
+/// Locks a whole file for this handle, or fails at once with `WouldBlock`.
+pub(crate) fn try_lock_file(file: &File) -> io::Result<()> {
+    Ok(fs::flock(file, FlockOperation::NonBlockingLockExclusive)?)
+}
+
+/// Reads `range` if it is in memory already; `None` when that cannot be done without waiting.
+pub(crate) fn read_cached(file: &File, range: &Range<u64>) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        let at = range.start + filled as u64;
+        let buffer = &mut [IoSliceMut::new(&mut bytes[filled..])];
+        match rustix::io::preadv2(file, buffer, at, ReadWriteFlags::NOWAIT) {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => filled += count,
+        }
+    }
+    Some(bytes)
+}
+
+/// Adds the bytes of `range` to `buffer`; fewer only at the end of the file.
+pub(crate) fn read_into(file: &File, range: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let start = buffer.len();
+    let wanted = start + (range.end - range.start) as usize;
+    buffer.reserve_exact(wanted - start);
+    while buffer.len() < wanted {
+        let at = range.start + (buffer.len() - start) as u64;
+        match rustix::io::pread(file, spare_capacity(buffer), at) {
+            Ok(0) => break,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    // The allocator may have given more room than was asked for.
+    buffer.truncate(wanted);
+    Ok(())
+}
+
+/// Makes `to` share the storage of all of `from`, copied on write; `false` where that cannot be.
+pub(crate) fn clone_file(from: &File, to: &File) -> bool {
+    fs::ioctl_ficlone(to, from).is_ok()
+}
+
+/// Copies up to `len` bytes within the kernel to where `to` stands; `None` where that cannot be.
+pub(crate) fn copy_range(
+    from: &File,
+    offset: &mut u64,
+    to: &File,
+    len: u64,
+) -> Option<io::Result<u64>> {
+    let len = usize::try_from(len.min(1 << 30)).unwrap_or(1 << 30);
+    match fs::copy_file_range(from, Some(offset), to, None, len) {
+        Ok(count) => Some(Ok(count as u64)),
+        Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::BADF) => None,
+        Err(errno) => Some(Err(errno.into())),
+    }
+}
+
+/// Adds an extended attribute, or replaces it.
+pub(crate) fn set_attribute(file: &File, name: &str, value: &[u8]) -> io::Result<()> {
+    Ok(fs::fsetxattr(file, name, value, XattrFlags::empty())?)
+}
+
+/// Removes an extended attribute if it is there.
+pub(crate) fn remove_attribute(file: &File, name: &str) -> io::Result<()> {
+    match fs::fremovexattr(file, name) {
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+        removed => Ok(removed?),
+    }
+}
+
+/// The names of all extended attributes.
+pub(crate) fn attribute_names(file: &File) -> io::Result<Vec<String>> {
+    let mut buffer = Vec::with_capacity(1 << 10);
+    loop {
+        buffer.clear();
+        match fs::flistxattr(file, spare_capacity(&mut buffer)) {
+            Ok(_) => break,
+            Err(Errno::RANGE) => buffer.reserve_exact(buffer.capacity() * 4),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Vec::new()),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    let names = buffer.split(|byte| *byte == 0);
+    Ok(names
+        .filter_map(|name| std::str::from_utf8(name).ok())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
+
+/// The value of an extended attribute; `None` when there is none of that name.
+pub(crate) fn attribute(file: &File, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let mut buffer = Vec::with_capacity(256);
+    loop {
+        buffer.clear();
+        match fs::fgetxattr(file, name, spare_capacity(&mut buffer)) {
+            Ok(_) => return Ok(Some(buffer)),
+            Err(Errno::RANGE) => buffer.reserve_exact(buffer.capacity() * 16),
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// What an error of this module means where the standard library's kind does not say it.
+pub(crate) fn explain(error: &io::Error) -> Option<(ErrorKind, &'static str)> {
+    Some(match Errno::from_io_error(error)? {
+        Errno::XDEV => (
+            ErrorKind::PermissionDenied,
+            "a symbolic link leads outside the root",
+        ),
+        Errno::LOOP => (
+            ErrorKind::PermissionDenied,
+            "too many symbolic links, or one that may not be followed",
+        ),
+        Errno::NXIO | Errno::NODEV => (
+            ErrorKind::Unsupported,
+            "a FIFO, socket or device is not an object",
+        ),
+        _ => return None,
+    })
+}
+
+/// Whether an open that follows no links met one.
+pub(crate) fn is_link(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::LOOP | Errno::NOTDIR)
+    )
+}

@@ -1,0 +1,390 @@
+//! Walking a tree in the order of its keys, a directory at a time.
+
+use std::ffi::OsStr;
+use std::io;
+
+use storage_core::{ListFilter, ObjectInfo, ObjectPath, Result};
+
+use crate::failure::{failure, is_absent};
+use crate::read::plain_info;
+use crate::sys::{Dir, Kind};
+use crate::tree::Tree;
+use crate::{names, temporary};
+
+/// Directories of a walk that are kept open at once.
+const OPEN: usize = 16;
+
+/// What a walk visits.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) recursive: bool,
+    /// Whether a recursive walk gives directories too.
+    pub(crate) directories: bool,
+    pub(crate) filter: ListFilter,
+}
+
+/// A walk under way. Each directory's names are read and sorted once, when it is entered.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    pub(crate) scope: Scope,
+    /// The key of the innermost directory, empty or ending with `/`.
+    base: String,
+    levels: Vec<Level>,
+    /// An entry taken ahead, to know that there is one.
+    ahead: Option<ObjectInfo>,
+}
+
+#[derive(Debug)]
+struct Level {
+    /// Open for the innermost few only, and for none while the walk is paused.
+    dir: Option<Dir>,
+    /// The length of `base` without this directory.
+    outer: usize,
+    names: Names,
+    next: usize,
+}
+
+/// The names of one directory, sorted, in 8 bytes each beside their text.
+#[derive(Debug, Default)]
+struct Names {
+    text: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    start: u32,
+    len: u16,
+    found: Found,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    File,
+    Directory,
+    LinkToFile,
+    LinkToDirectory,
+    /// A name that is not UTF-8.
+    Unreadable,
+}
+
+impl Walk {
+    /// Starts below `prefix`; a missing directory gives an empty walk.
+    pub(crate) fn start(tree: &Tree, prefix: &str, scope: Scope) -> Result<Self> {
+        let mut walk = Self {
+            scope,
+            base: prefix.to_owned(),
+            levels: Vec::new(),
+            ahead: None,
+        };
+        let path = prefix.strip_suffix('/').unwrap_or(".");
+        match tree.root.open_dir(path) {
+            Ok(dir) => walk.enter(tree, dir, prefix.len())?,
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(failure(error)),
+        }
+        Ok(walk)
+    }
+
+    /// Fills `page` up to `limit` entries; `true` when more follow.
+    pub(crate) fn fill(
+        &mut self,
+        tree: &Tree,
+        limit: usize,
+        page: &mut Vec<ObjectInfo>,
+    ) -> Result<bool> {
+        while let Some(info) = match self.ahead.take() {
+            Some(info) => Some(info),
+            None => self.next(tree)?,
+        } {
+            if page.len() >= limit {
+                self.ahead = Some(info);
+                return Ok(true);
+            }
+            page.push(info);
+        }
+        Ok(false)
+    }
+
+    /// Gives up the open directories, which the next call opens again.
+    pub(crate) fn rest(&mut self) {
+        self.levels.iter_mut().for_each(|level| level.dir = None);
+    }
+
+    /// About how many bytes the walk holds.
+    pub(crate) fn weight(&self) -> usize {
+        let of_level = |level: &Level| {
+            level.names.text.capacity() + level.names.entries.capacity() * size_of::<Entry>()
+        };
+        self.levels.iter().map(of_level).sum::<usize>() + self.base.capacity()
+    }
+
+    fn next(&mut self, tree: &Tree) -> Result<Option<ObjectInfo>> {
+        loop {
+            let Some(level) = self.levels.last_mut() else {
+                return Ok(None);
+            };
+            let Some(entry) = level.names.entries.get(level.next).copied() else {
+                self.leave();
+                continue;
+            };
+            if level.dir.is_none() && !self.open_again(tree)? {
+                self.leave();
+                continue;
+            }
+            if let Some(info) = self.visit(tree, entry)? {
+                return Ok(Some(info));
+            }
+        }
+    }
+
+    /// Goes on to `entry`: gives it if it is to be listed, enters it if it is a directory.
+    fn visit(&mut self, tree: &Tree, entry: Entry) -> Result<Option<ObjectInfo>> {
+        let Some(level) = self.levels.last_mut() else {
+            return Ok(None);
+        };
+        level.next += 1;
+        let name = level.names.name(entry);
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        let is_dir = matches!(entry.found, Found::Directory | Found::LinkToDirectory);
+        let outer = self.base.len();
+        self.base.push_str(name);
+        let in_scope = match entry.found {
+            _ if !self.scope.recursive => true,
+            Found::Directory => self.scope.directories,
+            // Not followed, so not given as if it were empty.
+            Found::LinkToDirectory => false,
+            _ => true,
+        };
+        let listed = in_scope && self.scope.filter.accepts(&self.base, is_dir);
+        let info = match listed {
+            true => describe(tree, level.dir.as_ref(), &self.base, name, entry.found)?,
+            false => None,
+        };
+        if entry.found == Found::Directory && self.scope.recursive {
+            let own = level
+                .dir
+                .as_ref()
+                .map(|dir| dir.open_own_dir(name.as_ref()));
+            self.base.push('/');
+            match own {
+                Some(Ok(dir)) => {
+                    self.enter(tree, dir, outer)?;
+                    return Ok(info);
+                }
+                Some(Err(error)) if !is_absent(&error) && !is_link(&error) => {
+                    return Err(failure(error).with_path(&self.base));
+                }
+                _ => {}
+            }
+        }
+        self.base.truncate(outer);
+        Ok(info)
+    }
+
+    /// Reads the names of a directory, whose key `base` is.
+    fn enter(&mut self, tree: &Tree, dir: Dir, outer: usize) -> Result<()> {
+        let names = Names::read(tree, &dir, &self.base, &self.scope)
+            .map_err(|error| failure(error).with_path(&self.base))?;
+        let depth = self.levels.len();
+        if let Some(level) = depth
+            .checked_sub(OPEN)
+            .and_then(|at| self.levels.get_mut(at))
+        {
+            level.dir = None;
+        }
+        self.levels.push(Level {
+            dir: Some(dir),
+            outer,
+            names,
+            next: 0,
+        });
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        if let Some(level) = self.levels.pop() {
+            self.base.truncate(level.outer);
+        }
+    }
+
+    /// Opens the innermost directory again; `false` when it is gone.
+    fn open_again(&mut self, tree: &Tree) -> Result<bool> {
+        let path = self.base.strip_suffix('/').unwrap_or(".");
+        match (tree.root.open_dir(path), self.levels.last_mut()) {
+            (Ok(dir), Some(level)) => level.dir = Some(dir),
+            (Err(error), _) if !is_absent(&error) => {
+                return Err(failure(error).with_path(&self.base));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// Whether a name turned out to be a link where none was expected.
+fn is_link(error: &io::Error) -> bool {
+    crate::sys::is_link(error)
+}
+
+/// The entry for a name as it is now; `None` when it is gone or has become something else.
+fn describe(
+    tree: &Tree,
+    dir: Option<&Dir>,
+    key: &str,
+    name: &str,
+    found: Found,
+) -> Result<Option<ObjectInfo>> {
+    let path = ObjectPath::new(key)?;
+    let Some(dir) = dir else {
+        return Ok(None);
+    };
+    let stat = match found {
+        Found::Unreadable => return Ok(Some(ObjectInfo::new(path))),
+        Found::File | Found::Directory => dir.stat_own(name.as_ref()),
+        Found::LinkToFile | Found::LinkToDirectory => tree.root.stat(key),
+    };
+    let expected = match found {
+        Found::Directory | Found::LinkToDirectory => Kind::Directory,
+        _ => Kind::File,
+    };
+    match stat {
+        Ok(stat) => Ok((stat.kind == expected).then(|| plain_info(path, &stat))),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(error).with_path(key)),
+    }
+}
+
+impl Names {
+    /// Reads, narrows and sorts the names of the directory `dir`, whose key is `base`.
+    fn read(tree: &Tree, dir: &Dir, base: &str, scope: &Scope) -> io::Result<Self> {
+        let mut names = Self::default();
+        let mut abandoned = Vec::new();
+        let mut links = Vec::new();
+        let mut fits = true;
+        dir.for_each_name(&mut Vec::new(), |name, kind| {
+            let bytes = name.as_encoded_bytes();
+            if names::is_temporary(bytes) {
+                abandoned.extend(name.to_str().map(str::to_owned));
+                return true;
+            }
+            let Some(text) = name.to_str() else {
+                fits &= names.push(name.to_string_lossy().as_bytes(), Found::Unreadable);
+                return fits;
+            };
+            match kind {
+                Some(Kind::File) => fits &= names.push(bytes, Found::File),
+                Some(Kind::Directory) => fits &= names.push_directory(bytes, Found::Directory),
+                Some(Kind::Special) => {}
+                Some(Kind::Link) | None => links.push(text.to_owned()),
+            }
+            fits
+        })?;
+        for name in &links {
+            names.add_by_stat(tree, dir, base, name)?;
+        }
+        if !fits {
+            return Err(io::Error::other("a directory has more than 4 GiB of names"));
+        }
+        if tree.abilities.locks {
+            abandoned
+                .iter()
+                .for_each(|name| temporary::remove_abandoned(dir, name));
+        }
+        names.narrow(base, scope);
+        names.sort();
+        Ok(names)
+    }
+
+    /// Adds a name of which the directory does not tell what it is.
+    fn add_by_stat(&mut self, tree: &Tree, dir: &Dir, base: &str, name: &str) -> io::Result<()> {
+        let own = match dir.stat_own(OsStr::new(name)) {
+            Err(error) if is_absent(&error) => return Ok(()),
+            stat => stat?,
+        };
+        let is_link = own.kind == Kind::Link;
+        // A link that is broken or leads outside names no object.
+        let kind = match is_link {
+            true => tree
+                .root
+                .stat(&format!("{base}{name}"))
+                .ok()
+                .map(|stat| stat.kind),
+            false => Some(own.kind),
+        };
+        let found = match (kind, is_link) {
+            (Some(Kind::File), false) => Found::File,
+            (Some(Kind::File), true) => Found::LinkToFile,
+            (Some(Kind::Directory), false) => Found::Directory,
+            (Some(Kind::Directory), true) => Found::LinkToDirectory,
+            _ => return Ok(()),
+        };
+        let added = match kind {
+            Some(Kind::Directory) => self.push_directory(name.as_bytes(), found),
+            _ => self.push(name.as_bytes(), found),
+        };
+        match added {
+            true => Ok(()),
+            false => Err(io::Error::other("a directory has more than 4 GiB of names")),
+        }
+    }
+
+    /// Adds a directory as `name/`, the text it sorts by.
+    fn push_directory(&mut self, name: &[u8], found: Found) -> bool {
+        let fits = self.push(name, found);
+        self.text.push(b'/');
+        fits
+    }
+
+    /// `false` when there is no room for more.
+    fn push(&mut self, name: &[u8], found: Found) -> bool {
+        let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u16::try_from(name.len()))
+        else {
+            return false;
+        };
+        self.text.extend_from_slice(name);
+        self.entries.push(Entry { start, len, found });
+        true
+    }
+
+    fn name(&self, entry: Entry) -> &[u8] {
+        let start = entry.start as usize;
+        &self.text[start..start + usize::from(entry.len)]
+    }
+
+    /// The text an entry sorts by: with the `/` of a directory.
+    fn key(&self, entry: Entry) -> &[u8] {
+        let is_dir = matches!(entry.found, Found::Directory | Found::LinkToDirectory);
+        let start = entry.start as usize;
+        &self.text[start..start + usize::from(entry.len) + usize::from(is_dir)]
+    }
+
+    /// Drops what the filters exclude with all below it.
+    fn narrow(&mut self, base: &str, scope: &Scope) {
+        let start = scope.filter.starts_with().strip_prefix(base).unwrap_or("");
+        let after = scope
+            .filter
+            .after()
+            .and_then(|after| after.strip_prefix(base));
+        if start.is_empty() && after.is_none() {
+            return;
+        }
+        let (start, after) = (start.as_bytes(), after.map(str::as_bytes));
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| {
+            let key = self.key(*entry);
+            let begins = key.starts_with(start) || start.starts_with(key);
+            begins && after.is_none_or(|after| key > after || after.starts_with(key))
+        });
+        self.entries = entries;
+    }
+
+    fn sort(&mut self) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_unstable_by(|a, b| self.key(*a).cmp(self.key(*b)));
+        entries.dedup_by(|a, b| self.key(*a) == self.key(*b));
+        entries.shrink_to_fit();
+        self.entries = entries;
+        self.text.shrink_to_fit();
+    }
+}

@@ -1,0 +1,268 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, RmdirOptions};
+
+use crate::plan::Work;
+use crate::report::Events;
+use crate::retry::pause;
+use crate::summary::Tally;
+use crate::transfer::{Transfer, difference};
+use crate::tree::Side;
+use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError, inspect};
+
+/// Applies actions; shared by the workers of a run.
+#[derive(Debug)]
+pub(crate) struct Applier {
+    job: Arc<Job>,
+    tally: Arc<Tally>,
+    events: Arc<Events>,
+    /// Transfers that a file or directory of the other kind is in the way of, until the deletions
+    /// are done; `None` once they are.
+    blocked: Mutex<Option<Vec<Work>>>,
+    /// Source objects of a move that have arrived.
+    arrived: Mutex<Vec<Work>>,
+}
+
+enum Outcome {
+    Done(u64),
+    /// There was nothing to do after all.
+    Nothing,
+}
+
+impl Applier {
+    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, events: Arc<Events>) -> Self {
+        let can_unblock = job.command == Command::Sync;
+        Self {
+            job,
+            tally,
+            events,
+            blocked: Mutex::new(can_unblock.then(Vec::new)),
+            arrived: Mutex::default(),
+        }
+    }
+
+    /// The transfers that were put off. From now on nothing is put off.
+    pub(crate) fn take_blocked(&self) -> Vec<Work> {
+        locked(&self.blocked).take().unwrap_or_default()
+    }
+
+    /// How many sources of a move wait for their removal.
+    pub(crate) fn count_arrived(&self) -> usize {
+        locked(&self.arrived).len()
+    }
+
+    /// The removals of what has arrived so far.
+    pub(crate) fn take_arrived(&self) -> Vec<Work> {
+        std::mem::take(&mut *locked(&self.arrived))
+    }
+
+    /// Takes note that the destination has what `source` was when it was read.
+    pub(crate) fn note_arrived(&self, path: &ObjectPath, source: ObjectInfo) {
+        let path = path.clone();
+        locked(&self.arrived).push(Work {
+            action: Action::RemoveSource { path },
+            source: Some(Box::new(source)),
+        });
+    }
+
+    /// Applies one action, with as many tries as it may have, and reports how it ended.
+    pub(crate) async fn apply(&self, mut work: Work) {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.attempt(&work).await {
+                Ok(Outcome::Done(bytes)) => {
+                    self.tally.done(&work.action, bytes);
+                    let action = work.action;
+                    return self.events.push(Event::Done { action, bytes }).await;
+                }
+                Ok(Outcome::Nothing) => return,
+                Err(error) => error,
+            };
+            if self.is_taken(&error) {
+                let (path, reason) = (work.action.path().clone(), SkipReason::Exists);
+                self.tally.skipped(1);
+                let action = Action::Skip { path, reason };
+                return self.events.push(Event::Done { action, bytes: 0 }).await;
+            }
+            if is_blocked(&work.action, &error) && self.put_off(&work) {
+                return;
+            }
+            if tries >= self.job.options.tries || !may_try_again(&work.action, &error) {
+                return self.fail(&work.action, error).await;
+            }
+            let path = work.action.path().clone();
+            let refresh = matches!(error, SyncError::SourceChanged { .. });
+            let error = Arc::new(error);
+            self.events
+                .push(Event::Retried { path, tries, error })
+                .await;
+            tokio::time::sleep(pause(tries)).await;
+            if refresh {
+                self.refresh(&mut work).await;
+            }
+        }
+    }
+
+    async fn attempt(&self, work: &Work) -> Result<Outcome, SyncError> {
+        let (source, destination) = (&self.job.source, &self.job.destination);
+        let path = work.action.path();
+        let to = destination.tree.prefix().join(path)?;
+        match (&work.action, &work.source) {
+            (Action::Create { .. } | Action::Update { .. }, Some(listed)) => {
+                let sent = self.transfer(listed, path, &to).send().await?;
+                self.after_transfer(path, sent.source);
+                return Ok(Outcome::Done(sent.bytes));
+            }
+            (Action::Rename { .. }, Some(listed)) => {
+                self.transfer(listed, path, &to).rename().await?;
+            }
+            (Action::SetModified { modified, .. }, Some(listed)) => {
+                let extended = destination.backend().extended()?;
+                extended.set_modified(&to, *modified).await?;
+                self.after_transfer(path, (**listed).clone());
+            }
+            (Action::RemoveSource { .. }, Some(read)) => return self.remove_source(read).await,
+            (Action::Delete { .. }, _) => {
+                let was_there = destination.backend().delete(&to).await?;
+                return Ok(if was_there {
+                    Outcome::Done(0)
+                } else {
+                    Outcome::Nothing
+                });
+            }
+            (Action::Mkdir { .. }, _) => destination.backend().extended()?.mkdir(&to).await?,
+            (Action::Rmdir { .. }, _) => return remove_directory(destination, &to).await,
+            (Action::RmdirSource { .. }, _) => {
+                let from = source.tree.prefix().join(path)?;
+                return remove_directory(source, &from).await;
+            }
+            _ => return Ok(Outcome::Nothing),
+        }
+        Ok(Outcome::Done(0))
+    }
+
+    fn transfer<'a>(
+        &'a self,
+        listed: &'a ObjectInfo,
+        path: &'a ObjectPath,
+        to: &'a ObjectPath,
+    ) -> Transfer<'a> {
+        Transfer {
+            job: &self.job,
+            events: &self.events,
+            listed,
+            path,
+            to,
+        }
+    }
+
+    fn after_transfer(&self, path: &ObjectPath, read: ObjectInfo) {
+        if self.job.command == Command::Move {
+            self.note_arrived(path, read);
+        }
+    }
+
+    /// Removes the source's object if it is still the one that arrived. The contract has no
+    /// conditional delete: a change in the moment between the two calls is lost.
+    async fn remove_source(&self, read: &ObjectInfo) -> Result<Outcome, SyncError> {
+        let source = &self.job.source;
+        let Some(now) = inspect::stat(source, &read.path).await? else {
+            return Ok(Outcome::Nothing);
+        };
+        if let Some(what) = difference(read, &now) {
+            let path = read.path.clone();
+            return Err(SyncError::SourceChanged { path, what });
+        }
+        source.backend().delete(&read.path).await?;
+        Ok(Outcome::Done(0))
+    }
+
+    /// Keeps a transfer until the deletions are done; `false` when they are.
+    fn put_off(&self, work: &Work) -> bool {
+        match &mut *locked(&self.blocked) {
+            Some(list) => {
+                list.push(work.clone());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether somebody else created what may not be replaced.
+    fn is_taken(&self, error: &SyncError) -> bool {
+        match error {
+            SyncError::Storage(error) => {
+                let unknown = error.outcome_unknown();
+                self.job.options.ignore_existing && error.is_already_exists() && !unknown
+            }
+            _ => false,
+        }
+    }
+
+    /// Looks at the source again, for another try with what it is now.
+    async fn refresh(&self, work: &mut Work) {
+        if let Some(source) = &mut work.source
+            && let Ok(Some(now)) = inspect::stat(&self.job.source, &source.path).await
+            && !now.is_dir
+        {
+            **source = now;
+        }
+    }
+
+    async fn fail(&self, action: &Action, error: SyncError) {
+        let operation = match (&error, action) {
+            (SyncError::Storage(error), _) if error.operation().is_some() => error.operation(),
+            (SyncError::SourceChanged { .. }, _) => Some(Operation::Read),
+            (_, Action::Delete { .. } | Action::RemoveSource { .. }) => Some(Operation::Delete),
+            _ => None,
+        };
+        let operation = operation.unwrap_or(Operation::Write);
+        let failure = Failure::new(Some(action.path().clone()), operation, error);
+        self.tally.fail(&failure);
+        self.events.push(Event::Failed(failure)).await;
+    }
+}
+
+/// A directory that is not empty, or gone, is left as it is.
+async fn remove_directory(side: &Side, path: &ObjectPath) -> Result<Outcome, SyncError> {
+    let removed = side
+        .backend()
+        .extended()?
+        .rmdir(path, RmdirOptions::default())
+        .await;
+    match removed {
+        Ok(()) => Ok(Outcome::Done(0)),
+        Err(error) if error.is_not_found() || error.is_not_empty() => Ok(Outcome::Nothing),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a destination of the other kind is in the way, which the deletions may remove.
+fn is_blocked(action: &Action, error: &SyncError) -> bool {
+    let SyncError::Storage(error) = error else {
+        return false;
+    };
+    let writes = matches!(
+        error.operation(),
+        Some(Operation::Write | Operation::Copy | Operation::Mkdir)
+    );
+    let taken = matches!(action, Action::Mkdir { .. }) && error.is_already_exists();
+    writes && (error.is_directory() || error.is_not_directory() || taken)
+}
+
+/// Whether another try may succeed and cannot do harm. A rename whose reply was lost may have
+/// happened, and so may the removal of a source that changed since.
+fn may_try_again(action: &Action, error: &SyncError) -> bool {
+    let unknown = matches!(error, SyncError::Storage(error) if error.outcome_unknown());
+    match action {
+        Action::RemoveSource { .. } => matches!(error, SyncError::Storage(_)) && error.may_pass(),
+        Action::Rename { .. } => error.may_pass() && !unknown,
+        _ => error.may_pass(),
+    }
+}
+
+/// A panic under one of these locks leaves a list as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,106 @@
+//! Whether two objects have the same bytes, at the least cost: hashes that both stores keep, one
+//! store's hashes against the other's bytes, or both sides' bytes.
+
+use bytes::Bytes;
+use storage_core::{
+    ExtendedBackend, HashTypes, Hashes, ObjectInfo, ObjectPath, Operation, ReadOptions, Reader,
+    Result,
+};
+use storage_hash::Hasher;
+
+use crate::Evidence;
+use crate::tree::Side;
+
+/// Compares the contents of two objects whose sizes do not differ.
+pub(crate) async fn is_same(
+    source: (&Side, &ObjectInfo),
+    destination: (&Side, &ObjectInfo),
+    trust_hashes: bool,
+) -> Result<(bool, Evidence)> {
+    let (mut ours, mut theirs) = (Hashes::new(), Hashes::new());
+    if trust_hashes {
+        ours = stored_hashes(source).await?;
+        theirs = stored_hashes(destination).await?;
+    }
+    if let Some(same) = ours.matches(&theirs) {
+        return Ok((same, Evidence::Hash));
+    }
+    let (a, b) = (&source.1.path, &destination.1.path);
+    if !theirs.is_empty() {
+        let found = hash_of(source.0, a, cheapest(&theirs)).await?;
+        return Ok((found.matches(&theirs) == Some(true), Evidence::Hash));
+    }
+    if !ours.is_empty() {
+        let found = hash_of(destination.0, b, cheapest(&ours)).await?;
+        return Ok((found.matches(&ours) == Some(true), Evidence::Hash));
+    }
+    let same = is_same_bytes((source.0, a), (destination.0, b)).await?;
+    Ok((same, Evidence::Bytes))
+}
+
+/// The digests of what is stored, by reading it.
+pub(crate) async fn hash_of(side: &Side, path: &ObjectPath, types: HashTypes) -> Result<Hashes> {
+    let mut hasher = Hasher::new(types);
+    let mut reader = open(side, path).await?;
+    while let Some(chunk) = reader.chunk().await {
+        hasher.update(&chunk.map_err(|error| read_error(side, path, error))?);
+    }
+    Ok(hasher.finish())
+}
+
+async fn stored_hashes((side, info): (&Side, &ObjectInfo)) -> Result<Hashes> {
+    let extended = side.backend().as_extended();
+    match extended.filter(|_| side.features.hashes && info.hashes.is_empty()) {
+        Some(extended) => Ok(ExtendedBackend::stat(extended, &info.path).await?.hashes),
+        None => Ok(info.hashes.clone()),
+    }
+}
+
+/// One algorithm is enough: the one that computes fastest.
+fn cheapest(hashes: &Hashes) -> HashTypes {
+    use storage_core::HashType::{Blake3, Crc32c, Md5, Sha1, Sha256};
+    let fastest_first = [Blake3, Sha256, Sha1, Md5, Crc32c];
+    let known = hashes.types();
+    // A cryptographic digest is preferred over a checksum: here it decides whether bytes are sent.
+    let chosen = fastest_first.into_iter().find(|hash| known.contains(*hash));
+    chosen.map_or(known, HashTypes::from)
+}
+
+async fn is_same_bytes(a: (&Side, &ObjectPath), b: (&Side, &ObjectPath)) -> Result<bool> {
+    let (mut left, mut right) = tokio::try_join!(open(a.0, a.1), open(b.0, b.1))?;
+    let (mut x, mut y) = (Bytes::new(), Bytes::new());
+    loop {
+        let (more_x, more_y) =
+            tokio::try_join!(refill(&mut left, &mut x, a), refill(&mut right, &mut y, b))?;
+        if !(more_x && more_y) {
+            return Ok(more_x == more_y);
+        }
+        let common = x.len().min(y.len());
+        if x.split_to(common) != y.split_to(common) {
+            return Ok(false);
+        }
+    }
+}
+
+/// Whether there are bytes in `chunk`, reading more when it is empty.
+async fn refill(
+    reader: &mut Reader,
+    chunk: &mut Bytes,
+    (side, path): (&Side, &ObjectPath),
+) -> Result<bool> {
+    while chunk.is_empty() {
+        match reader.chunk().await {
+            Some(next) => *chunk = next.map_err(|error| read_error(side, path, error))?,
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+async fn open(side: &Side, path: &ObjectPath) -> Result<Reader> {
+    side.backend().reader(path, ReadOptions::default()).await
+}
+
+fn read_error(side: &Side, path: &ObjectPath, error: storage_core::Error) -> storage_core::Error {
+    error.at(Operation::Read, side.backend().name(), path)
+}

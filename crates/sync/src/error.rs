@@ -1,0 +1,116 @@
+use std::borrow::Cow;
+
+use storage_core::{ErrorKind, ObjectPath, Prefix};
+
+use crate::Summary;
+
+/// Why a job, or its part for one object, was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// One tree contains the other, or both are the same.
+    #[error("source and destination overlap: {0}")]
+    Overlap(String),
+    /// An option that the command or a backend cannot honour.
+    #[error("option {option}: {reason}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: Cow<'static, str>,
+    },
+    /// There is neither an object nor a directory at the source.
+    #[error("the source {0:?} does not exist")]
+    SourceMissing(Prefix),
+    /// The source holds no object and the destination does. Nothing was deleted.
+    #[error("the source is empty and {0} would be deleted; allow_empty_source permits it")]
+    SourceEmpty(u64),
+    /// The plan has more deletions than allowed. Nothing was deleted.
+    #[error("{planned} would be deleted, and at most {allowed} may be")]
+    TooManyDeletions {
+        /// Objects that the source does not have.
+        planned: u64,
+        /// [`Options::max_delete`](crate::Options::max_delete).
+        allowed: u64,
+    },
+    /// The source is not what was listed, or changed while it was read. Nothing of it was published.
+    #[error("the source {path:?} changed: {what}")]
+    SourceChanged {
+        /// The object.
+        path: ObjectPath,
+        /// What is different now.
+        what: &'static str,
+    },
+    /// What arrived is not what was sent.
+    #[error("{path:?} did not arrive as it was sent: {what}")]
+    NotVerified {
+        /// The destination's object.
+        path: ObjectPath,
+        /// What is different.
+        what: Cow<'static, str>,
+    },
+    /// The objects differ and [`Options::immutable`](crate::Options::immutable) is set.
+    #[error("{0:?} differs and is immutable")]
+    Immutable(ObjectPath),
+    /// A listing breaks the contract, so that comparing it would be wrong.
+    #[error("backend {backend} lists {path:?} out of order or outside of its prefix")]
+    BadListing {
+        /// The backend.
+        backend: &'static str,
+        /// The entry.
+        path: ObjectPath,
+    },
+    /// A storage operation failed.
+    #[error(transparent)]
+    Storage(#[from] storage_core::Error),
+    /// A task of the engine broke off.
+    #[error("a task of the engine failed: {0}")]
+    Task(String),
+    /// The run ended with failures, or was cancelled. The summary tells what was done and lists them.
+    #[error("{}", incomplete(.0))]
+    Incomplete(Box<Summary>),
+}
+
+impl SyncError {
+    /// The kind, in the storage contract's terms.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Storage(error) => error.kind(),
+            Self::Incomplete(summary) => match summary.failures.first() {
+                Some(failure) => failure.error.kind(),
+                None => ErrorKind::Other,
+            },
+            Self::SourceMissing(_) => ErrorKind::NotFound,
+            Self::Overlap(_) | Self::Option { .. } => ErrorKind::Config,
+            Self::SourceChanged { .. } => ErrorKind::PreconditionFailed,
+            Self::Immutable(_) => ErrorKind::AlreadyExists,
+            Self::NotVerified { .. } => ErrorKind::Corrupt,
+            Self::SourceEmpty(_)
+            | Self::TooManyDeletions { .. }
+            | Self::BadListing { .. }
+            | Self::Task(_) => ErrorKind::Other,
+        }
+    }
+
+    /// Whether trying the same object again may succeed.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Storage(error) => error.is_transient(),
+            Self::SourceChanged { .. } | Self::NotVerified { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+fn incomplete(summary: &Summary) -> String {
+    let how = if summary.cancelled {
+        "cancelled"
+    } else {
+        "incomplete"
+    };
+    match summary.failures.first() {
+        Some(first) => format!("{how}, {} failed, first: {}", summary.errors, first.error),
+        None => how.to_owned(),
+    }
+}

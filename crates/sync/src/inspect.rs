@@ -1,0 +1,70 @@
+use storage_core::{BackendExt, Error, ObjectInfo, ObjectPath, Result};
+
+use crate::compare::{Rules, Verdict};
+use crate::retry::retrying;
+use crate::tree::{Side, Times};
+use crate::{Difference, Evidence, Job, content};
+
+/// What a closer look at two objects found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    Same(Evidence),
+    /// Only the time is to be set.
+    OtherTime,
+    Differ(Difference),
+    Skip(crate::SkipReason),
+}
+
+/// Takes a closer look at two objects that the listings could not tell apart: asks for what the
+/// listings left out and compares the contents if that is needed.
+pub(crate) async fn inspect(
+    job: &Job,
+    rules: &Rules,
+    mut verdict: Verdict,
+    mut a: ObjectInfo,
+    mut b: ObjectInfo,
+) -> Result<Finding> {
+    let (source, destination) = (&job.source, &job.destination);
+    if verdict == Verdict::Stat {
+        (a, b) = tokio::try_join!(complete(job, source, a), complete(job, destination, b))?;
+        verdict = rules.judge((source, &a), (destination, &b), true);
+    }
+    let then_time = match verdict {
+        Verdict::Same if job.must_see_content() => false,
+        Verdict::Same => return Ok(Finding::Same(Evidence::Size)),
+        Verdict::Differ(difference) => return Ok(Finding::Differ(difference)),
+        Verdict::Skip(reason) => return Ok(Finding::Skip(reason)),
+        Verdict::ContentThenTime => true,
+        Verdict::Content | Verdict::Stat => false,
+    };
+    let trust_hashes = !job.options.download;
+    let compare = || content::is_same((source, &a), (destination, &b), trust_hashes);
+    let (same, evidence) = retrying(job.options.tries, compare).await?;
+    Ok(match (same, then_time) {
+        (false, _) => Finding::Differ(Difference::Content),
+        (true, false) => Finding::Same(evidence),
+        // A time in metadata cannot be changed alone: the object is written again, once.
+        (true, true) if destination.times == Times::Metadata => {
+            Finding::Differ(Difference::Modified)
+        }
+        (true, true) => Finding::OtherTime,
+    })
+}
+
+async fn complete(job: &Job, side: &Side, listed: ObjectInfo) -> Result<ObjectInfo> {
+    if !side.needs_stat(&listed) {
+        return Ok(listed);
+    }
+    let found = retrying(job.options.tries, || stat(side, &listed.path)).await?;
+    found.ok_or_else(|| gone(side, &listed.path))
+}
+
+/// What a side has at the path, object or directory.
+pub(crate) async fn stat(side: &Side, path: &ObjectPath) -> Result<Option<ObjectInfo>> {
+    side.backend().try_stat(path).await
+}
+
+fn gone(side: &Side, path: &ObjectPath) -> Error {
+    let error = Error::not_found("it was listed and is gone");
+    error.at(storage_core::Operation::Stat, side.backend().name(), path)
+}

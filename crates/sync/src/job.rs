@@ -1,0 +1,182 @@
+use std::fmt;
+use std::sync::Arc;
+
+use storage_core::Prefix;
+
+use crate::plan::Plan;
+use crate::tree::{Side, Times};
+use crate::{Comparison, Options, Run, SyncError, Tree, Verify};
+
+/// What a job is to achieve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Command {
+    /// Makes the destination equal to the source; deletes what the source does not have.
+    Sync,
+    /// Sends what is new or different; deletes nothing.
+    Copy,
+    /// Like `Copy`, and removes each source object once it is verified and durable at the destination.
+    Move,
+    /// Compares and reports; changes nothing.
+    Check,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sync => "sync",
+            Self::Copy => "copy",
+            Self::Move => "move",
+            Self::Check => "check",
+        })
+    }
+}
+
+/// A command with its trees and options: ready to be [planned](Self::plan) or [run](Self::run).
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub(crate) command: Command,
+    pub(crate) source: Side,
+    pub(crate) destination: Side,
+    pub(crate) options: Arc<Options>,
+}
+
+impl Job {
+    /// Checks that the job makes sense. Asks neither backend anything.
+    ///
+    /// # Errors
+    /// - [`SyncError::Overlap`] when one tree contains the other.
+    /// - [`SyncError::Option`] for an option out of its bounds, or one that the command or the
+    ///   destination cannot honour.
+    pub fn new(
+        command: Command,
+        source: Tree,
+        destination: Tree,
+        options: Options,
+    ) -> Result<Self, SyncError> {
+        options.check(command)?;
+        refuse_overlap(&source, &destination)?;
+        let job = Self {
+            command,
+            source: Side::new(source),
+            destination: Side::new(destination),
+            options: Arc::new(options),
+        };
+        job.check_destination()?;
+        Ok(job)
+    }
+
+    /// The actions that [`run`](Self::run) would take, in order. Changes nothing.
+    ///
+    /// # Errors
+    /// [`SyncError::Option`] for a check, which has no actions.
+    ///
+    /// # Panics
+    /// When polled outside of a Tokio runtime.
+    pub fn plan(self) -> Result<Plan, SyncError> {
+        if self.command == Command::Check {
+            return Err(SyncError::Option {
+                option: "plan",
+                reason: "a check takes no actions".into(),
+            });
+        }
+        Ok(Plan::new(self))
+    }
+
+    /// Starts the job in the background. The [`Run`] has to be polled for it to get on.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    #[must_use]
+    pub fn run(self) -> Run {
+        Run::start(self)
+    }
+
+    /// How objects are really compared, given what the destination can keep.
+    #[must_use]
+    pub fn comparison(&self) -> Comparison {
+        match (self.command, self.options.comparison) {
+            (Command::Check, Comparison::SizeOnly) => Comparison::SizeOnly,
+            (Command::Check, _) => Comparison::Checksum,
+            (_, Comparison::SizeAndTime) if self.destination.times == Times::Lost => {
+                Comparison::Checksum
+            }
+            (_, comparison) => comparison,
+        }
+    }
+
+    /// Whether both trees are on the very same backend.
+    pub(crate) fn is_within_one_backend(&self) -> bool {
+        Arc::ptr_eq(self.source.tree.backend(), self.destination.tree.backend())
+    }
+
+    /// Whether the store copies within itself.
+    pub(crate) fn copies_within(&self) -> bool {
+        self.is_within_one_backend() && self.source.features.copy
+    }
+
+    /// Whether a move is a rename.
+    pub(crate) fn moves_by_rename(&self) -> bool {
+        let renames = self.is_within_one_backend() && self.source.features.rename;
+        self.command == Command::Move && renames
+    }
+
+    /// Whether equal sizes and times are not enough: a move removes the source's object.
+    pub(crate) fn must_see_content(&self) -> bool {
+        self.command == Command::Move && self.options.verify != Verify::Size
+    }
+
+    /// Whether an unchanged object is more than a count.
+    pub(crate) fn reports_same(&self) -> bool {
+        self.options.report_unchanged || matches!(self.command, Command::Move | Command::Check)
+    }
+
+    pub(crate) fn lists_source_directories(&self) -> bool {
+        let compared = self.command == Command::Sync && self.destination.features.directories;
+        let asked = self.options.create_empty_dirs || self.options.delete_empty_source_dirs;
+        self.source.features.directories && (compared || asked)
+    }
+
+    pub(crate) fn lists_destination_directories(&self) -> bool {
+        let needed = self.command == Command::Sync || self.options.create_empty_dirs;
+        self.destination.features.directories && needed
+    }
+
+    fn check_destination(&self) -> Result<(), SyncError> {
+        let refuse = |option, reason: &'static str| {
+            let reason = reason.into();
+            Err(SyncError::Option { option, reason })
+        };
+        if self.options.create_empty_dirs && !self.destination.features.directories {
+            return refuse("create_empty_dirs", "the destination has no directories");
+        }
+        if self.options.delete_empty_source_dirs && !self.source.features.directories {
+            return refuse("delete_empty_source_dirs", "the source has no directories");
+        }
+        if self.options.update && self.destination.times == Times::Lost {
+            return refuse("update", "the destination keeps no modified times");
+        }
+        Ok(())
+    }
+}
+
+fn refuse_overlap(source: &Tree, destination: &Tree) -> Result<(), SyncError> {
+    let contains = |outer: &str, inner: &str| inner.starts_with(outer);
+    let overlap = |a: &str, b: &str| contains(a, b) || contains(b, a);
+    let show = |tree: &Tree| format!("{} {:?}", tree.backend().name(), tree.prefix());
+    let same_backend = Arc::ptr_eq(source.backend(), destination.backend());
+    if same_backend && overlap(source.prefix(), destination.prefix()) {
+        let text = format!("{} and {}", show(source), show(destination));
+        return Err(SyncError::Overlap(text));
+    }
+    let name = |tree: &Tree| -> Option<String> {
+        let identity = tree.backend().identity()?;
+        Some(identity + Prefix::as_str(tree.prefix()))
+    };
+    match (name(source), name(destination)) {
+        (Some(source), Some(destination)) if overlap(&source, &destination) => Err(
+            SyncError::Overlap(format!("{source:?} and {destination:?}")),
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,57 @@
+//! The sync engine: sync, copy, move and check between any two storage backends.
+//!
+//! A [`Job`] is a [`Command`] with a source [`Tree`], a destination tree and [`Options`]. Both trees
+//! are walked as sorted listings at the same time, so that memory stays at a few pages however many
+//! objects there are. [`Job::plan`] streams the [`Action`]s; [`Job::run`] applies that very stream and
+//! reports [`Event`]s. Every transfer is verified, modified times are kept, and a second run of an
+//! unchanged tree sends nothing, whatever the two stores can do.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use storage_core::{Backend, Prefix};
+//! use storage_sync::{Command, Job, Options, SyncError, Tree};
+//!
+//! async fn mirror(from: Arc<dyn Backend>, to: Arc<dyn Backend>) -> Result<u64, SyncError> {
+//!     let source = Tree::new(from, Prefix::new("photos")?);
+//!     let destination = Tree::new(to, Prefix::root());
+//!     let job = Job::new(Command::Sync, source, destination, Options::default())?;
+//!     let summary = job.run().summary().await?;
+//!     Ok(summary.created + summary.updated)
+//! }
+//! ```
+
+mod action;
+mod apply;
+mod arena;
+mod compare;
+mod content;
+mod drive;
+mod error;
+mod event;
+mod inspect;
+mod job;
+mod merge;
+mod options;
+mod plan;
+mod planner;
+mod pool;
+mod report;
+mod retry;
+mod run;
+mod summary;
+mod task;
+mod timestamp;
+mod transfer;
+mod tree;
+mod verdict;
+mod walk;
+
+pub use action::{Action, Difference, SkipReason};
+pub use error::SyncError;
+pub use event::{Event, Evidence, Failure};
+pub use job::{Command, Job};
+pub use options::{Comparison, Fsync, Options, Verify};
+pub use plan::Plan;
+pub use run::{Canceller, Run};
+pub use summary::Summary;
+pub use tree::Tree;

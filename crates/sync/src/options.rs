@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use crate::{Command, SyncError};
+
+/// How to tell whether two objects are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Comparison {
+    /// By size and modified time. Same size and another time: by content, and where that is the
+    /// same only the time is set. A destination that cannot keep times is compared by content.
+    #[default]
+    SizeAndTime,
+    /// By size alone.
+    SizeOnly,
+    /// By size and content: hashes that the stores keep, else by reading.
+    Checksum,
+    /// Not at all: everything is sent.
+    IgnoreTimes,
+}
+
+/// How to make sure that what was sent has arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verify {
+    /// The destination reports the size that was read.
+    Size,
+    /// Also, the destination's CRC-32C of the bytes it received is that of the bytes that were read.
+    #[default]
+    Hash,
+    /// Also, the object is read back from the destination and has that CRC-32C.
+    ReadBack,
+}
+
+/// When what was sent has to be durable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fsync {
+    /// Whenever the destination gets to it.
+    None,
+    /// When the run is done, by one flush of the destination; with deletions, another one before
+    /// them.
+    #[default]
+    End,
+    /// Each object as it is written.
+    Each,
+}
+
+macro_rules! options {
+    ($($(#[$meta:meta])* $name:ident: $type:ty = $default:expr,)+) => {
+        /// How a job goes about it. [`Job::new`](crate::Job::new) refuses an option that the command
+        /// or the destination cannot honour.
+        ///
+        /// ```
+        /// use storage_sync::{Comparison, Options};
+        ///
+        /// let options = Options::default().comparison(Comparison::Checksum).max_delete(100);
+        /// assert_eq!(options.transfers, 8);
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Options { $($(#[$meta])* pub $name: $type,)+ }
+
+        impl Default for Options {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Options {
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+                #[must_use]
+                pub fn $name(mut self, $name: impl Into<$type>) -> Self {
+                    self.$name = $name.into();
+                    self
+                }
+            )+
+        }
+    };
+}
+
+options! {
+    /// Objects in transfer at a time, 1 to 1024; default 8.
+    transfers: usize = 8,
+    /// Comparisons in progress at a time that need more than the listings, 1 to 1024; default 8.
+    checkers: usize = 8,
+    /// How to tell whether two objects are the same.
+    comparison: Comparison = Comparison::default(),
+    /// Modified times that differ by less are the same; default the coarser precision of both sides.
+    modify_window: Option<Duration> = None,
+    /// Leave alone what is newer at the destination.
+    update: bool = false,
+    /// Leave alone what the destination has, whatever it is.
+    ignore_existing: bool = false,
+    /// Leave alone what the destination does not have.
+    existing: bool = false,
+    /// A difference to an existing object is an error of that object.
+    immutable: bool = false,
+    /// How to make sure that what was sent has arrived.
+    verify: Verify = Verify::default(),
+    /// When what was sent has to be durable. In a move each object is durable before its source goes.
+    fsync: Fsync = Fsync::default(),
+    /// Most objects that a sync may delete: with one more in the plan, it deletes none.
+    max_delete: Option<u64> = None,
+    /// Delete although a comparison or transfer failed. After a failed listing nothing is deleted.
+    ignore_errors: bool = false,
+    /// Let a sync delete although the source holds no object at all.
+    allow_empty_source: bool = false,
+    /// Plan, report and change nothing.
+    dry_run: bool = false,
+    /// Tries of an object in all, 1 to 100; default 3. Only failures that may pass are tried again.
+    tries: u32 = 3,
+    /// Create the source's empty directories.
+    create_empty_dirs: bool = false,
+    /// After a move, remove the source's directories that are empty.
+    delete_empty_source_dirs: bool = false,
+    /// In a check, compare the bytes and trust no hash that a store keeps.
+    download: bool = false,
+    /// In a check, what only the destination has is fine.
+    one_way: bool = false,
+    /// Report unchanged objects as skipped, one by one.
+    report_unchanged: bool = false,
+    /// Entries asked for in one page of a listing; default the backend's choice. Memory grows with it.
+    page_size: Option<usize> = None,
+}
+
+impl Options {
+    /// Judges the options by themselves and against the command.
+    pub(crate) fn check(&self, command: Command) -> Result<(), SyncError> {
+        let only_for = |set: bool, option: &'static str, allowed: Command| {
+            if set && command != allowed {
+                return Err(SyncError::Option {
+                    option,
+                    reason: format!("it belongs to {allowed}, not to {command}").into(),
+                });
+            }
+            Ok(())
+        };
+        only_for(self.max_delete.is_some(), "max_delete", Command::Sync)?;
+        only_for(self.allow_empty_source, "allow_empty_source", Command::Sync)?;
+        only_for(
+            self.delete_empty_source_dirs,
+            "delete_empty_source_dirs",
+            Command::Move,
+        )?;
+        only_for(self.download, "download", Command::Check)?;
+        only_for(self.one_way, "one_way", Command::Check)?;
+        let within = |good: bool, option: &'static str, reason: &'static str| {
+            let reason = reason.into();
+            good.then_some(())
+                .ok_or(SyncError::Option { option, reason })
+        };
+        within(
+            (1..=1024).contains(&self.transfers),
+            "transfers",
+            "it is not from 1 to 1024",
+        )?;
+        within(
+            (1..=1024).contains(&self.checkers),
+            "checkers",
+            "it is not from 1 to 1024",
+        )?;
+        within(
+            (1..=100).contains(&self.tries),
+            "tries",
+            "it is not from 1 to 100",
+        )?;
+        within(
+            self.page_size != Some(0),
+            "page_size",
+            "a page of no entries lists nothing",
+        )?;
+        if command == Command::Check {
+            let wants = self.create_empty_dirs || self.update || self.ignore_existing;
+            let wants = wants || self.existing || self.immutable;
+            let reason = "options that choose what to write do not belong to a check";
+            within(!wants, "check", reason)?;
+        }
+        Ok(())
+    }
+}

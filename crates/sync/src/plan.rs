@@ -1,0 +1,114 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_util::stream;
+use storage_core::{ObjectInfo, Operation};
+
+use crate::planner::Planner;
+use crate::summary::Tally;
+use crate::{Action, Event, Failure, Job, SyncError};
+
+/// The actions that a job takes, in the order of the keys: what [`Job::plan`] returns.
+///
+/// An error of one object does not end the stream; a failed listing does. The checks on deletions as
+/// a whole come last, as errors, since only the end tells how many there are.
+pub struct Plan(Pin<Box<dyn Stream<Item = Result<Action, Failure>> + Send>>);
+
+impl Plan {
+    pub(crate) fn new(job: Job) -> Self {
+        let planner = Planner::new(Arc::new(job), Arc::new(Tally::new()));
+        Self(Box::pin(stream::unfold(
+            planner,
+            |mut planner| async move {
+                loop {
+                    match planner.next().await? {
+                        Ok(Step::Act(work)) => return Some((Ok(work.action), planner)),
+                        Ok(Step::Checked(_)) => {}
+                        Err(problem) => return Some((Err(problem.failure), planner)),
+                    }
+                }
+            },
+        )))
+    }
+
+    /// The next action, `None` at the end. Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Action, Failure>> {
+        std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await
+    }
+}
+
+impl Stream for Plan {
+    type Item = Result<Action, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").finish_non_exhaustive()
+    }
+}
+
+/// An action with what is needed to apply it.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    pub(crate) action: Action,
+    /// The source's object as it was listed.
+    pub(crate) source: Option<Box<ObjectInfo>>,
+}
+
+impl From<Action> for Work {
+    fn from(action: Action) -> Self {
+        Self {
+            action,
+            source: None,
+        }
+    }
+}
+
+/// What the planner gives.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Act(Work),
+    /// An event of a check.
+    Checked(Event),
+}
+
+/// A failure while planning.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) failure: Failure,
+    /// Whether the plan is not to be trusted as a whole, so that nothing may be deleted by it.
+    pub(crate) fatal: bool,
+}
+
+impl Step {
+    /// An action on a source object.
+    pub(crate) fn sending(action: Action, source: ObjectInfo) -> Self {
+        Self::Act(Work {
+            action,
+            source: Some(Box::new(source)),
+        })
+    }
+}
+
+impl Problem {
+    pub(crate) const fn of_object(failure: Failure) -> Self {
+        Self {
+            failure,
+            fatal: false,
+        }
+    }
+
+    pub(crate) fn of_run(operation: Operation, error: SyncError) -> Self {
+        Self {
+            failure: Failure::new(None, operation, error),
+            fatal: true,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation};
+
+use crate::compare::{Rules, Verdict};
+use crate::inspect;
+use crate::merge::{Merge, Pair};
+use crate::plan::{Problem, Step};
+use crate::summary::Tally;
+use crate::task::Task;
+use crate::tree::Side;
+use crate::verdict::{self, Settle};
+use crate::walk::Walk;
+use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError};
+
+/// Steps that are kept back so that all come in order behind a comparison in progress.
+const WINDOW: usize = 1024;
+
+pub(crate) type Item = Result<Step, Problem>;
+
+enum Slot {
+    Ready(Item),
+    /// `None` when it ends in nothing to report.
+    Pending(Task<Option<Item>>),
+}
+
+enum Phase {
+    New,
+    Merging(Box<Merge>),
+    Ended,
+    Done,
+}
+
+/// Turns the merged walks into steps. Holds a few pages and a bounded window of steps.
+pub(crate) struct Planner {
+    job: Arc<Job>,
+    tally: Arc<Tally>,
+    rules: Rules,
+    phase: Phase,
+    window: VecDeque<Slot>,
+    in_progress: usize,
+    /// Lengths of the prefixes that the keys start with.
+    source_base: usize,
+    destination_base: usize,
+    source_objects: u64,
+    deletions: u64,
+}
+
+impl Planner {
+    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>) -> Self {
+        Self {
+            rules: Rules::new(&job),
+            source_base: job.source.tree.prefix().len(),
+            destination_base: job.destination.tree.prefix().len(),
+            job,
+            tally,
+            phase: Phase::New,
+            window: VecDeque::new(),
+            in_progress: 0,
+            source_objects: 0,
+            deletions: 0,
+        }
+    }
+
+    /// The next step, in order; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Option<Item> {
+        loop {
+            let must_wait = self.is_full();
+            match self.window.pop_front() {
+                Some(Slot::Ready(item)) => return Some(item),
+                Some(Slot::Pending(task)) if must_wait || task.is_finished() => {
+                    self.in_progress -= 1;
+                    match task.await {
+                        Ok(Some(item)) => return Some(item),
+                        Ok(None) => {}
+                        Err(broken) => {
+                            let error = SyncError::Task(broken.to_string());
+                            return Some(Err(Problem::of_run(Operation::Read, error)));
+                        }
+                    }
+                }
+                Some(pending) => {
+                    self.window.push_front(pending);
+                    self.advance().await;
+                }
+                None if matches!(self.phase, Phase::Done) => return None,
+                None => self.advance().await,
+            }
+        }
+    }
+
+    /// Whether nothing more can be taken up before the front of the window is done.
+    fn is_full(&self) -> bool {
+        self.in_progress >= self.job.options.checkers
+            || self.window.len() >= WINDOW
+            || matches!(self.phase, Phase::Ended | Phase::Done)
+    }
+
+    /// Takes up the next pair.
+    async fn advance(&mut self) {
+        match &mut self.phase {
+            Phase::New => match self.prepare().await {
+                Ok(merge) => self.phase = Phase::Merging(Box::new(merge)),
+                Err(error) => self.give_up(error),
+            },
+            Phase::Merging(merge) => match next_pair(merge).await {
+                Ok(Some((pair, below))) => self.take_up(pair, below),
+                Ok(None) => self.phase = Phase::Ended,
+                Err(error) => self.give_up(error),
+            },
+            Phase::Ended => {
+                self.phase = Phase::Done;
+                if let Err(error) = self.judge_deletions() {
+                    self.give_up(error);
+                }
+            }
+            Phase::Done => {}
+        }
+    }
+
+    fn give_up(&mut self, error: SyncError) {
+        let operation = match &error {
+            SyncError::Storage(error) => error.operation().unwrap_or(Operation::List),
+            SyncError::SourceEmpty(_) | SyncError::TooManyDeletions { .. } => Operation::Delete,
+            _ => Operation::List,
+        };
+        self.phase = Phase::Done;
+        self.push(Err(Problem::of_run(operation, error)));
+    }
+
+    /// The guards that only the end of the plan can judge.
+    fn judge_deletions(&self) -> Result<(), SyncError> {
+        let (planned, options) = (self.deletions, &self.job.options);
+        if planned > 0 && self.source_objects == 0 && !options.allow_empty_source {
+            return Err(SyncError::SourceEmpty(planned));
+        }
+        match options.max_delete {
+            Some(allowed) if planned > allowed => {
+                Err(SyncError::TooManyDeletions { planned, allowed })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Starts both walks, and finds out what the source is when there is nothing below it.
+    async fn prepare(&mut self) -> Result<Merge, SyncError> {
+        let job = Arc::clone(&self.job);
+        let start = |side: &Side, directories| Walk::start(&side.tree, directories, &job.options);
+        let mut merge = Merge {
+            source: start(&job.source, job.lists_source_directories()),
+            destination: start(&job.destination, job.lists_destination_directories()),
+        };
+        merge.source.fill().await?;
+        let prefix = job.source.tree.prefix();
+        let path = match merge.source.head() {
+            Some(_) => None,
+            None => prefix.as_path(),
+        };
+        let Some(path) = path else {
+            return Ok(merge);
+        };
+        // A store without directories does not tell an empty one from none.
+        let may_be_empty = job.options.allow_empty_source && !job.source.features.directories;
+        match inspect::stat(&job.source, &path).await? {
+            Some(info) if info.is_dir => Ok(merge),
+            Some(info) => self.of_one_object(info).await,
+            None if may_be_empty => Ok(merge),
+            None => Err(SyncError::SourceMissing(prefix.clone())),
+        }
+    }
+
+    /// A source that is one object: it alone is compared, with its namesake below the destination.
+    async fn of_one_object(&mut self, info: ObjectInfo) -> Result<Merge, SyncError> {
+        let destination = &self.job.destination;
+        let path = destination.tree.prefix().join(info.path.file_name())?;
+        let found = destination.backend().try_stat(&path).await?;
+        self.source_base = info.path.parent().len();
+        Ok(Merge {
+            source: Walk::of(Some(info), self.source_base),
+            destination: Walk::of(found.filter(|found| !found.is_dir), self.destination_base),
+        })
+    }
+
+    /// Decides on a pair. `below` tells of a directory whether the source has something below it.
+    fn take_up(&mut self, pair: Pair, below: bool) {
+        let job = Arc::clone(&self.job);
+        match (pair, job.command) {
+            (Pair::Source(info), _) if info.is_dir => self.on_source_directory(&info, below),
+            (Pair::Both(info, _), _) if info.is_dir => self.on_source_directory(&info, true),
+            (Pair::Source(info), _) => self.on_missing(info),
+            (Pair::Both(source, destination), _) => self.on_both(source, destination),
+            (Pair::Destination(info), Command::Sync) if info.is_dir => {
+                if !below {
+                    let path = relative(&info, self.destination_base);
+                    self.act(Action::Rmdir { path });
+                }
+            }
+            (Pair::Destination(info), Command::Sync) => {
+                self.deletions += 1;
+                let path = relative(&info, self.destination_base);
+                self.act(Action::Delete {
+                    path,
+                    size: info.size,
+                });
+            }
+            (Pair::Destination(info), Command::Check) if !info.is_dir && !job.options.one_way => {
+                let path = relative(&info, self.destination_base);
+                self.push(Ok(Step::Checked(Event::MissingOnSource { path })));
+            }
+            (Pair::Destination(_), _) => {}
+        }
+    }
+
+    fn on_source_directory(&mut self, info: &ObjectInfo, has_content_or_twin: bool) {
+        let options = &self.job.options;
+        let (create, remove) = (options.create_empty_dirs, options.delete_empty_source_dirs);
+        let path = || relative(info, self.source_base);
+        let mkdir = (create && !has_content_or_twin).then(|| Action::Mkdir { path: path() });
+        let rmdir = remove.then(|| Action::RmdirSource { path: path() });
+        for action in [mkdir, rmdir].into_iter().flatten() {
+            self.act(action);
+        }
+    }
+
+    /// The destination has nothing under the key.
+    fn on_missing(&mut self, info: ObjectInfo) {
+        self.source_objects += 1;
+        let (path, size) = (relative(&info, self.source_base), info.size);
+        if self.job.command == Command::Check {
+            self.push(Ok(Step::Checked(Event::MissingOnDestination { path })));
+        } else if self.job.options.existing {
+            let reason = SkipReason::Missing;
+            self.act(Action::Skip { path, reason });
+        } else if self.job.moves_by_rename() {
+            self.push(Ok(Step::sending(Action::Rename { path, size }, info)));
+        } else {
+            self.push(Ok(Step::sending(Action::Create { path, size }, info)));
+        }
+    }
+
+    fn on_both(&mut self, a: ObjectInfo, b: ObjectInfo) {
+        self.source_objects += 1;
+        let job = Arc::clone(&self.job);
+        let verdict = self
+            .rules
+            .judge((&job.source, &a), (&job.destination, &b), false);
+        let settled = match verdict {
+            Verdict::Same if job.must_see_content() => None,
+            Verdict::Content | Verdict::ContentThenTime | Verdict::Stat => None,
+            // The way of nearly every object of a second run: no allocation, no step.
+            Verdict::Same if !job.reports_same() => {
+                self.tally.skipped(1);
+                return;
+            }
+            verdict => verdict::of(verdict),
+        };
+        let settle = Settle {
+            path: relative(&a, self.source_base),
+            job,
+        };
+        match settled {
+            Some(finding) => {
+                if let Some(item) = settle.item(a, finding, &self.tally) {
+                    self.push(item);
+                }
+            }
+            None => self.inspect(settle, verdict, a, b),
+        }
+    }
+
+    /// Has a pair looked at in a task of its own.
+    fn inspect(&mut self, settle: Settle, verdict: Verdict, a: ObjectInfo, b: ObjectInfo) {
+        let (rules, tally) = (self.rules.clone(), Arc::clone(&self.tally));
+        self.in_progress += 1;
+        self.window.push_back(Slot::Pending(Task::spawn(async move {
+            let listed = a.clone();
+            match inspect::inspect(&settle.job, &rules, verdict, a, b).await {
+                Ok(finding) => settle.item(listed, finding, &tally),
+                Err(error) => {
+                    let operation = error.operation().unwrap_or(Operation::Read);
+                    let failure = Failure::new(Some(settle.path), operation, error.into());
+                    Some(Err(Problem::of_object(failure)))
+                }
+            }
+        })));
+    }
+
+    fn act(&mut self, action: Action) {
+        self.push(Ok(Step::Act(action.into())));
+    }
+
+    fn push(&mut self, item: Item) {
+        self.window.push_back(Slot::Ready(item));
+    }
+}
+
+/// The next pair; for a directory on one side alone, whether the source has something below it.
+async fn next_pair(merge: &mut Merge) -> Result<Option<(Pair, bool)>, SyncError> {
+    let Some(pair) = merge.next().await? else {
+        return Ok(None);
+    };
+    let below = match &pair {
+        Pair::Source(info) if info.is_dir => {
+            let path = merge.source.relative(info).to_owned();
+            merge.source.fill().await?;
+            merge.source.is_below(&path)
+        }
+        Pair::Destination(info) if info.is_dir => {
+            let path = merge.destination.relative(info);
+            merge.source.is_below(path)
+        }
+        _ => false,
+    };
+    Ok(Some((pair, below)))
+}
+
+/// The key below its tree's prefix of `base` bytes.
+fn relative(info: &ObjectInfo, base: usize) -> ObjectPath {
+    if base == 0 {
+        return info.path.clone();
+    }
+    // Cannot fail: what follows a prefix in a valid path is a valid path.
+    ObjectPath::new(info.path.get(base..).unwrap_or("")).unwrap_or_else(|_| info.path.clone())
+}

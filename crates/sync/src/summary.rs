@@ -1,0 +1,157 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::{Action, Failure};
+
+/// Failures that a summary keeps; the rest are only counted.
+const KEPT_FAILURES: usize = 100;
+
+macro_rules! counts {
+    ($($(#[$meta:meta])* $name:ident,)+) => {
+        /// What a run did. In a dry run: what it would have done.
+        #[derive(Debug, Clone, Default)]
+        #[non_exhaustive]
+        pub struct Summary {
+            $($(#[$meta])* pub $name: u64,)+
+            /// How long it took.
+            pub seconds: f64,
+            /// Whether it was ended early.
+            pub cancelled: bool,
+            /// The first 100 failures.
+            pub failures: Vec<Failure>,
+        }
+
+        /// The counts while they grow.
+        #[derive(Debug)]
+        pub(crate) struct Tally {
+            $($name: AtomicU64,)+
+            started: Instant,
+            failures: Mutex<Vec<Failure>>,
+        }
+
+        impl Tally {
+            pub(crate) fn new() -> Self {
+                Self {
+                    $($name: AtomicU64::new(0),)+
+                    started: Instant::now(),
+                    failures: Mutex::default(),
+                }
+            }
+
+            $(
+                pub(crate) fn $name(&self, count: u64) {
+                    self.$name.fetch_add(count, Ordering::Relaxed);
+                }
+            )+
+
+            pub(crate) fn summary(&self, cancelled: bool) -> Summary {
+                Summary {
+                    $($name: self.$name.load(Ordering::Relaxed),)+
+                    seconds: self.started.elapsed().as_secs_f64(),
+                    cancelled,
+                    failures: self.failures().clone(),
+                }
+            }
+        }
+    };
+}
+
+counts! {
+    /// Objects that the destination did not have.
+    created,
+    /// Objects replaced, and objects whose modified time was set.
+    updated,
+    /// Objects deleted at the destination.
+    deleted,
+    /// Objects moved without sending their bytes.
+    renamed,
+    /// Objects left alone, unchanged ones included.
+    skipped,
+    /// Source objects removed after they had arrived, or had been there already.
+    removed_from_source,
+    /// Empty directories created.
+    directories_created,
+    /// Empty directories removed, on either side.
+    directories_removed,
+    /// Objects and directories that a sync would have deleted but for the failures.
+    deletions_withheld,
+    /// Failures.
+    errors,
+    /// Bytes sent.
+    bytes,
+    /// In a check: objects that are the same.
+    matches,
+    /// In a check: objects that are not the same.
+    differs,
+    /// In a check: objects that only the destination has.
+    missing_on_source,
+    /// In a check: objects that only the source has.
+    missing_on_destination,
+}
+
+impl Summary {
+    /// Whether everything was done and, in a check, no difference found.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        let differences = self.differs + self.missing_on_source + self.missing_on_destination;
+        self.is_complete() && differences == 0
+    }
+
+    /// Whether everything was done.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.errors == 0 && !self.cancelled
+    }
+}
+
+impl Tally {
+    pub(crate) fn fail(&self, failure: &Failure) {
+        self.errors(1);
+        let mut kept = self.failures();
+        if kept.len() < KEPT_FAILURES {
+            kept.push(failure.clone());
+        }
+    }
+
+    pub(crate) fn has_failures(&self) -> bool {
+        self.errors.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether something changed at the destination that a flush would make durable.
+    pub(crate) fn has_changes(&self) -> bool {
+        let changes = [
+            &self.created,
+            &self.updated,
+            &self.deleted,
+            &self.renamed,
+            &self.directories_created,
+            &self.directories_removed,
+        ];
+        changes
+            .iter()
+            .any(|count| count.load(Ordering::Relaxed) > 0)
+    }
+
+    /// Counts an action as done.
+    pub(crate) fn done(&self, action: &Action, bytes: u64) {
+        self.bytes(bytes);
+        match action {
+            Action::Create { .. } => self.created(1),
+            Action::Update { .. } | Action::SetModified { .. } => self.updated(1),
+            Action::Rename { .. } => self.renamed(1),
+            Action::Delete { .. } => self.deleted(1),
+            Action::Mkdir { .. } => self.directories_created(1),
+            Action::Rmdir { .. } | Action::RmdirSource { .. } => self.directories_removed(1),
+            Action::Skip { .. } => self.skipped(1),
+            Action::RemoveSource { .. } => self.removed_from_source(1),
+        }
+    }
+
+    fn failures(&self) -> std::sync::MutexGuard<'_, Vec<Failure>> {
+        // A panic between lock and unlock leaves the list whole: a push is all that happens there.
+        self.failures
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,105 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use storage_core::{Backend, ExtendedBackend, Features, ObjectInfo, Prefix};
+
+use crate::timestamp;
+
+/// One side of a job: everything below a prefix of a backend.
+///
+/// As a source, a prefix that names one object instead of a directory stands for that object: it
+/// goes to its own name below the destination, as `rclone copy file directory` has it.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    backend: Arc<dyn Backend>,
+    prefix: Prefix,
+}
+
+impl Tree {
+    /// The tree below `prefix` on `backend`.
+    #[must_use]
+    pub const fn new(backend: Arc<dyn Backend>, prefix: Prefix) -> Self {
+        Self { backend, prefix }
+    }
+
+    /// The backend.
+    #[must_use]
+    pub const fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
+    /// The prefix.
+    #[must_use]
+    pub const fn prefix(&self) -> &Prefix {
+        &self.prefix
+    }
+}
+
+/// The metadata key that holds a modified time where the store cannot hold one itself, spelled as
+/// rclone spells it.
+pub(crate) const MTIME: &str = "mtime";
+
+/// Where a side keeps the modified times it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// As an attribute of its own.
+    Native,
+    /// In metadata, under [`MTIME`].
+    Metadata,
+    /// Nowhere.
+    Lost,
+}
+
+/// A tree with what its backend can do.
+#[derive(Debug, Clone)]
+pub(crate) struct Side {
+    pub(crate) tree: Tree,
+    pub(crate) features: Features,
+    pub(crate) times: Times,
+    pub(crate) precision: Duration,
+}
+
+impl Side {
+    pub(crate) fn new(tree: Tree) -> Self {
+        let extended = tree.backend.as_extended();
+        let features = extended.map_or(Features::NONE, ExtendedBackend::features);
+        let times = match features {
+            features if features.set_modified => Times::Native,
+            features if features.custom_metadata => Times::Metadata,
+            _ => Times::Lost,
+        };
+        let precision = match (times, extended) {
+            (Times::Native, Some(extended)) => extended.modified_precision(),
+            _ => Duration::from_nanos(1),
+        };
+        Self {
+            tree,
+            features,
+            times,
+            precision,
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.tree.backend
+    }
+
+    /// The time a writer gave the object, where the side can keep it.
+    pub(crate) fn kept_time(&self, info: &ObjectInfo) -> Option<SystemTime> {
+        match self.times {
+            Times::Native => info.modified,
+            Times::Metadata => info.metadata.get(MTIME).and_then(|at| timestamp::parse(at)),
+            Times::Lost => None,
+        }
+    }
+
+    /// The time that a copy of the object should have: the one it was given, else the store's own.
+    pub(crate) fn source_time(&self, info: &ObjectInfo) -> Option<SystemTime> {
+        self.kept_time(info).or(info.modified)
+    }
+
+    /// Whether a listing may have left out the time that was kept.
+    pub(crate) fn needs_stat(&self, info: &ObjectInfo) -> bool {
+        self.times == Times::Metadata && info.metadata.is_empty()
+    }
+}

@@ -1,0 +1,15 @@
+//! The semantics of the engine, one named test a rule.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bounds;
+mod cancelling;
+mod checking;
+mod comparing;
+mod deleting;
+mod failing;
+mod files;
+mod moving;
+mod naming;
+mod trees;
+mod unchanged;
+mod verifying;

@@ -1,0 +1,302 @@
+//! The benchmark `sync`: whole processes of omni, rsync, cp and rclone on the same trees.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::arguments::Arguments;
+use crate::samples::Samples;
+use crate::trees::{Scratch, fill, measure};
+use crate::{Result, machine, report};
+
+/// Most memory that omni may take, in KiB.
+const MEMORY: u64 = 40_000;
+const OMNI: &str = "omni sync";
+const RSYNC: &str = "rsync -a";
+/// GNU time, which reports the peak memory of a process.
+const TIME: &str = "/usr/bin/time";
+
+/// What one table measures.
+struct Task {
+    title: &'static str,
+    folders: usize,
+    files: usize,
+    size: usize,
+    /// Whether the target is removed before each run, or is a copy already.
+    fresh: bool,
+    /// Most of rsync's time that omni may take.
+    bar: f64,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        title: "fresh copy of 10,000 files of 4 KiB",
+        folders: 100,
+        files: 100,
+        size: 4096,
+        fresh: true,
+        bar: 0.7,
+    },
+    Task {
+        title: "nothing to do, 100,000 files",
+        folders: 100,
+        files: 1000,
+        size: 64,
+        fresh: false,
+        bar: 1.0,
+    },
+];
+
+/// A program that makes one tree like another.
+struct Tool {
+    name: &'static str,
+    program: PathBuf,
+    arguments: &'static [&'static str],
+    /// What to append to the source.
+    from: &'static str,
+    /// What to append to the target.
+    to: &'static str,
+    /// Whether it recognises what is there already.
+    incremental: bool,
+}
+
+/// Runs everything; gives the section of the document.
+pub(crate) fn run(arguments: &Arguments) -> Result<String> {
+    let rounds = arguments.rounds.unwrap_or(7).max(5);
+    let tools = tools(arguments)?;
+    let name = format!("sync-{}", machine::file_system(&arguments.dir));
+    let mut text = heading(arguments, rounds, &tools);
+    for task in TASKS {
+        let scratch = Scratch::new(&arguments.dir)?;
+        text += &task.run(&scratch, &tools, rounds)?;
+    }
+    Ok(format!(
+        "<!-- {name}:begin -->\n{text}\n<!-- {name}:end -->"
+    ))
+}
+
+fn heading(arguments: &Arguments, rounds: usize, tools: &[Tool]) -> String {
+    let versions = tools
+        .iter()
+        .filter_map(|tool| machine::first_line(&tool.program, tool.version_option()));
+    format!(
+        "## Sync on {}\n\n\
+         `{}`\n\n\
+         {}. {}. Whole processes, warm caches, medians of {rounds} interleaved rounds ± half the \
+         range of the middle half; the result of every run is checked. Memory is the largest peak \
+         of one process over all rounds.\n",
+        machine::file_system(&arguments.dir),
+        arguments.command(),
+        machine::describe(&arguments.dir),
+        versions.collect::<Vec<_>>().join(", "),
+    )
+}
+
+fn tools(arguments: &Arguments) -> Result<Vec<Tool>> {
+    let omni = arguments.omni.clone().or_else(|| find("omni"));
+    let mut tools = vec![Tool {
+        name: OMNI,
+        program: omni.ok_or("omni is not there; name it with --omni")?,
+        arguments: &["sync"],
+        from: "",
+        to: "",
+        incremental: true,
+    }];
+    tools.push(Tool {
+        name: RSYNC,
+        program: find("rsync").ok_or("rsync is not installed, and the bars are set by it")?,
+        arguments: &["-a"],
+        from: "/",
+        to: "/",
+        incremental: true,
+    });
+    tools.extend(find("cp").map(|program| Tool {
+        name: "cp -a",
+        program,
+        arguments: &["-a"],
+        from: "/.",
+        to: "",
+        incremental: false,
+    }));
+    tools.extend(find("rclone").map(|program| Tool {
+        name: "rclone sync",
+        program,
+        arguments: &["sync", "--config", ""],
+        from: "",
+        to: "",
+        incremental: true,
+    }));
+    Ok(tools)
+}
+
+/// The first program of this name in the search path that is no script: a script that starts the
+/// real program would be measured with it.
+fn find(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    let mut candidates = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    candidates.find(|path| {
+        let mut start = [0; 2];
+        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start != *b"#!"
+    })
+}
+
+/// The runs of one tool.
+struct Runs<'a> {
+    tool: &'a Tool,
+    samples: Samples,
+    memory: Option<u64>,
+}
+
+impl Task {
+    fn run(&self, scratch: &Scratch, tools: &[Tool], rounds: usize) -> Result<String> {
+        eprintln!("  {}", self.title);
+        let source = scratch.folder("source")?;
+        fill(&source, self.folders, self.files, self.size)?;
+        let tools = tools.iter().filter(|tool| self.fresh || tool.incremental);
+        let mut runs: Vec<_> = tools
+            .map(|tool| Runs {
+                tool,
+                samples: Samples::default(),
+                memory: None,
+            })
+            .collect();
+        for run in &runs {
+            self.once(scratch, &source, run.tool)?;
+        }
+        let count = runs.len();
+        for turn in 0..rounds * count {
+            let run = &mut runs[(turn + turn / count) % count];
+            let (time, memory) = self.once(scratch, &source, run.tool)?;
+            run.samples.push(time);
+            run.memory = run.memory.max(memory);
+        }
+        Ok(self.table(&runs))
+    }
+
+    /// One run, its preparation and the check of its result outside the time taken.
+    fn once(
+        &self,
+        scratch: &Scratch,
+        source: &Path,
+        tool: &Tool,
+    ) -> Result<(Duration, Option<u64>)> {
+        let target = scratch.join(&tool.name.replace(' ', "-"));
+        if self.fresh && target.exists() {
+            fs::remove_dir_all(&target)?;
+        }
+        fs::create_dir_all(&target)?;
+        let before = marks(&target)?;
+        let result = tool.run(source, &target, &scratch.join("time"))?;
+        let (found, expected) = (measure(&target)?, measure(source)?);
+        if found != expected {
+            return Err(format!("{}: {found:?} instead of {expected:?}", tool.name).into());
+        }
+        if !before.is_empty() && before != marks(&target)? {
+            return Err(format!("{} wrote files that were there already", tool.name).into());
+        }
+        Ok(result)
+    }
+
+    fn table(&self, runs: &[Runs<'_>]) -> String {
+        let median = |name: &str| {
+            let run = runs.iter().find(|run| run.tool.name == name);
+            run.map_or(Duration::ZERO, |run| run.samples.median())
+        };
+        let mut text = format!(
+            "\n### {}\n\n| | Time | Peak memory | Bars |\n|---|---|---|---|\n",
+            self.title
+        );
+        for run in runs {
+            let memory = run.memory.map_or_else(
+                || "not measured".to_owned(),
+                |memory| format!("{:.1} MB", memory as f64 * 1.024e-3),
+            );
+            let bars = match run.tool.name {
+                OMNI => self.verdict(report::ratio(median(OMNI), median(RSYNC)), run.memory),
+                _ => String::new(),
+            };
+            text += &format!(
+                "| {} | {} | {memory} | {bars} |\n",
+                run.tool.name, run.samples
+            );
+        }
+        text
+    }
+
+    fn verdict(&self, share: f64, memory: Option<u64>) -> String {
+        let time = report::met(share <= self.bar);
+        let memory = memory.map_or("not measured", |memory| {
+            report::met(memory * 1024 < MEMORY * 1000)
+        });
+        format!(
+            "{share:.2} of {RSYNC} ≤ {}: {time}; under 40 MB: {memory}",
+            self.bar
+        )
+    }
+}
+
+/// What changes in the first folder when its files are written again: inode and times.
+fn marks(target: &Path) -> Result<Vec<(OsString, u64, i64, i64)>> {
+    use std::os::unix::fs::MetadataExt;
+    let folder = target.join("folder-0000");
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut marks = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        let mark = (metadata.ino(), metadata.mtime(), metadata.mtime_nsec());
+        marks.push((entry.file_name(), mark.0, mark.1, mark.2));
+    }
+    marks.sort();
+    Ok(marks)
+}
+
+impl Tool {
+    fn version_option(&self) -> &'static str {
+        match self.name.starts_with("rclone") {
+            true => "version",
+            false => "--version",
+        }
+    }
+
+    /// Time, and peak memory in KiB where GNU time is there to tell.
+    fn run(&self, source: &Path, target: &Path, notes: &Path) -> Result<(Duration, Option<u64>)> {
+        let timed = Path::new(TIME).exists();
+        let mut command = match timed {
+            true => Command::new(TIME),
+            false => Command::new(&self.program),
+        };
+        if timed {
+            command
+                .args(["-f", "%M", "-o"])
+                .arg(notes)
+                .arg(&self.program);
+        }
+        let with = |path: &Path, end: &str| {
+            let mut text = path.as_os_str().to_owned();
+            text.push(end);
+            text
+        };
+        command
+            .args(self.arguments)
+            .arg(with(source, self.from))
+            .arg(with(target, self.to))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        let start = Instant::now();
+        let output = command.stderr(Stdio::piped()).output()?;
+        let time = start.elapsed();
+        if !output.status.success() {
+            let reason = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{} ended with {}: {reason}", self.name, output.status).into());
+        }
+        let memory = fs::read_to_string(notes).ok().filter(|_| timed);
+        Ok((time, memory.and_then(|text| text.trim().parse().ok())))
+    }
+}

@@ -1,0 +1,58 @@
+//! Prints the Features table of every backend as the conformance suite proves it, each between
+//! `<!-- NAME:begin -->` and `<!-- NAME:end -->`. `cargo xtask features` puts them into
+//! `docs/backends/NAME.md`.
+
+use std::process::ExitCode;
+
+use storage_conformance::{Fresh, Suite, features_table};
+use storage_file::FileBackend;
+use storage_memory::MemoryBackend;
+
+/// The suite of every backend that needs no server, by the name of its page.
+fn suites() -> Vec<(&'static str, Suite)> {
+    vec![("file", Suite::new(file)), ("memory", Suite::new(memory))]
+}
+
+async fn file() -> storage_core::Result<Fresh> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().to_path_buf();
+    let reopen = move || {
+        let path = path.clone();
+        async move { FileBackend::open(path).await }
+    };
+    let backend = FileBackend::open(folder.path()).await?;
+    Ok(Fresh::new(backend).reopen(reopen).keep(folder))
+}
+
+async fn memory() -> storage_core::Result<MemoryBackend> {
+    Ok(MemoryBackend::builder().build())
+}
+
+fn main() -> ExitCode {
+    match print() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints all tables; `false` when a backend breaks a rule.
+fn print() -> storage_core::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let mut conforming = true;
+    for (name, suite) in suites() {
+        let report = runtime.block_on(suite.large(1 << 20).rounds(2).run());
+        for failure in report.failures() {
+            eprintln!("{name}: {failure:#}");
+        }
+        conforming &= report.is_conforming();
+        let table = features_table(&[&report]);
+        println!("<!-- {name}:begin -->\n{table}<!-- {name}:end -->");
+    }
+    Ok(conforming)
+}
