@@ -11,7 +11,8 @@ use storage_core::{Error, Result};
 /// assert_eq!(Compression::detect("logs/today.ndjson.zst"), Some(Compression::Zstd));
 /// assert_eq!(Compression::split("today.ndjson.ZST"), ("today.ndjson", Some(Compression::Zstd)));
 /// assert_eq!(Compression::detect_magic(b"\x1f\x8b\x08\0"), Some(Compression::Gzip));
-/// assert_eq!("snappy".parse(), Ok::<_, storage_core::Error>(Compression::Snappy).map_err(drop));
+/// assert_eq!("snappy".parse::<Compression>()?, Compression::Snappy);
+/// # Ok::<(), storage_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -24,7 +25,7 @@ pub enum Compression {
     Snappy,
 }
 
-/// What the eight bytes after `0xff` and the length say at the start of framed Snappy.
+/// The stream identifier that framed Snappy starts with.
 const SNAPPY_MAGIC: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 
 impl Compression {

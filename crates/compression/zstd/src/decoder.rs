@@ -48,6 +48,10 @@ impl ZstdDecoder {
     }
 }
 
+/// Most that one call of the library gets: after a fault it does not say how far it came, and it takes
+/// back what it put in the same call.
+const MAX_INPUT: usize = 128 * 1024;
+
 fn fault(code: usize) -> Fault {
     // The library's errors are its numbers below zero.
     if code == (ZSTD_ErrorCode::ZSTD_error_memory_allocation as usize).wrapping_neg() {
@@ -67,14 +71,15 @@ impl Decode for ZstdDecoder {
             empty => empty.insert(DCtx::try_create().ok_or(Fault::OutOfMemory)?),
         };
         loop {
-            let mut from = InBuffer::around(input);
+            let now = input.get(..MAX_INPUT).unwrap_or(input);
+            let mut from = InBuffer::around(now);
             let mut to = OutBuffer::around(output.unfilled());
             let result = context.decompress_stream(&mut to, &mut from);
             let (taken, put) = (from.pos(), to.pos());
             *input = input.get(taken..).unwrap_or_default();
             output.advance(put);
             match result {
-                // A call between two frames that takes nothing says how much it would like.
+                // A call that does nothing says how much input it would like.
                 Ok(hint) if taken > 0 || put > 0 => self.between_frames = hint == 0,
                 Ok(_) => return Ok(()),
                 Err(code) => return Err(fault(code)),
