@@ -22,12 +22,12 @@ use crate::Compression;
 #[non_exhaustive]
 pub enum DecodeError {
     /// The input is not what the format allows, or fails its checksum. Kind `Corrupt`.
-    #[error("{compression}: {reason}, at or after compressed byte {offset}")]
+    #[error("{compression}: {reason}, near compressed byte {offset}")]
     Corrupt {
         /// The format.
         compression: Compression,
-        /// Compressed bytes before the point where decoding stopped. The fault shows there or in
-        /// what the codec looked at beyond it, less than 256 KiB.
+        /// Compressed bytes taken when decoding stopped. The damage may begin before, as some shows only
+        /// by the checksum at the end, or up to 128 KiB after.
         offset: u64,
         /// What the codec says of it.
         reason: Cow<'static, str>,

@@ -28,6 +28,24 @@ pub(crate) fn a_cut_at_any_byte_is_corrupt_and_says_where<C: Codec>() {
     }
 }
 
+pub(crate) fn what_comes_before_a_fault_is_handed_out<C: Codec>() {
+    let data = sample(4_000_000, 8);
+    let compressed = compress::<C>(&data);
+    // All but what the codec still held: at most a few blocks.
+    let expected = |at: usize| data.len() as u64 * at as u64 / compressed.len() as u64 - 600_000;
+    for at in [compressed.len() / 2, compressed.len() - 1] {
+        let (result, error) = decompress::<C>(&compressed[..at]);
+        assert!(data.starts_with(&result) && result.len() as u64 > expected(at));
+        assert_eq!(offset_of_corrupt(error), at as u64);
+        // Bytes that are no stream follow instead. It may take a while until they make no sense.
+        let noise = [&compressed[..at], &[0xff; 300_000]].concat();
+        let (result, error) = decompress::<C>(&noise);
+        assert!(result.len() as u64 > expected(at), "{} bytes", result.len());
+        let offset = offset_of_corrupt(error);
+        assert!(offset + 128 * 1024 >= at as u64, "{offset} for {at}");
+    }
+}
+
 pub(crate) fn a_cut_between_members_and_garbage_after_them<C: Codec>() {
     let data = sample(1_000, 4);
     let first = compress::<C>(&data);

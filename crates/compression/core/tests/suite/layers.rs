@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use storage_core::{Backend, BackendExt, Error, ErrorKind, ObjectPath, WriteOptions, Writer};
+use storage_faults::{Crash, Intercept as _};
 use storage_memory::MemoryBackend;
 use tokio::io::AsyncWriteExt;
 
@@ -80,6 +81,36 @@ pub(crate) fn a_failure_below_publishes_nothing<C: Codec>() {
             assert!(!writer.get_ref().shut);
         }
     });
+}
+
+pub(crate) fn a_crash_at_any_step_publishes_nothing<C: Codec>() {
+    let data = sample(1_000_000, 4);
+    // Keeps the writer and shuts it down again after a failure, as a careless caller might.
+    let work = async |backend: &dyn Backend| -> Result<(), Error> {
+        let path = ObjectPath::new("a")?;
+        let mut writer = C::writer(backend.writer(&path, WriteOptions::default()).await?);
+        let written = async {
+            for piece in data.chunks(300_000) {
+                writer.write_all(piece).await?;
+                writer.flush().await?;
+            }
+            writer.shutdown().await
+        };
+        let written = written.await;
+        if written.is_err() {
+            writer.shutdown().await.unwrap_err();
+        }
+        Ok(written?)
+    };
+    let count = Crash::never();
+    let whole = MemoryBackend::new();
+    block_on(work(&count.clone().over(whole.clone()))).unwrap();
+    assert!(count.steps() > 5 && whole.len() == 1, "{}", count.steps());
+    for step in 1..=count.steps() {
+        let store = MemoryBackend::new();
+        block_on(work(&Crash::before(step).over(store.clone()))).unwrap_err();
+        assert_eq!((store.len(), store.total_bytes()), (0, 0), "step {step}");
+    }
 }
 
 /// Polls once and drops the future.

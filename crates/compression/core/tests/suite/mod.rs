@@ -65,6 +65,7 @@ macro_rules! suite {
             flushes_without_data_cost_nothing,
             every_way_of_reading_gives_the_same,
             a_cut_at_any_byte_is_corrupt_and_says_where,
+            what_comes_before_a_fault_is_handed_out,
             a_cut_between_members_and_garbage_after_them,
             a_flipped_bit_never_passes_for_the_data,
             random_bytes_are_corrupt,
@@ -73,6 +74,7 @@ macro_rules! suite {
             a_ratio_stops_a_bomb,
             a_shutdown_publishes_and_a_drop_does_not,
             a_failure_below_publishes_nothing,
+            a_crash_at_any_step_publishes_nothing,
             cancelled_calls_lose_nothing,
             a_closed_writer_takes_nothing,
         );
