@@ -1,3 +1,5 @@
+use crate::{Compression, DecodeError};
+
 /// How much a compressed stream may turn into. The default sets no limit; memory is bounded either
 /// way, since decompression goes through one buffer.
 ///
@@ -12,12 +14,12 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
-    pub(crate) max_output: Option<u64>,
-    pub(crate) max_ratio: Option<u32>,
+    max_output: Option<u64>,
+    max_ratio: Option<u32>,
 }
 
 /// Output that no ratio is judged by: short runs of equal bytes compress a thousand times.
-pub(crate) const RATIO_FREE: u64 = 1 << 20;
+const RATIO_FREE: u64 = 1 << 20;
 
 impl Limits {
     /// The most decompressed bytes. A stream of exactly this many is fine.
@@ -31,5 +33,35 @@ impl Limits {
     pub const fn max_ratio(mut self, ratio: u32) -> Self {
         self.max_ratio = Some(ratio);
         self
+    }
+
+    /// The limit that `produced` bytes out of the first `offset` pass, if any, and by how many bytes;
+    /// where a ratio is passed, by all.
+    pub(crate) fn check(
+        self,
+        compression: Compression,
+        offset: u64,
+        produced: u64,
+    ) -> Option<(DecodeError, u64)> {
+        if let Some(limit) = self
+            .max_ratio
+            .filter(|_| produced > RATIO_FREE)
+            .filter(|limit| produced > u64::from(*limit).saturating_mul(offset))
+        {
+            let failure = DecodeError::RatioLimit {
+                compression,
+                offset,
+                output: produced,
+                limit,
+            };
+            return Some((failure, produced));
+        }
+        let limit = self.max_output.filter(|limit| produced > *limit)?;
+        let failure = DecodeError::OutputLimit {
+            compression,
+            offset,
+            limit,
+        };
+        Some((failure, produced - limit))
     }
 }

@@ -8,7 +8,6 @@ use futures_core::Stream;
 use storage_core::{Error, ErrorKind, Hashes, Reader, Result};
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
-use crate::limits::RATIO_FREE;
 use crate::{Decode, DecodeError, Fault, Limits, Output};
 
 /// Bytes decompressed at a time and handed out as one chunk.
@@ -122,38 +121,50 @@ impl<R: AsyncBufRead + Unpin, D: Decode> DecompressReader<R, D> {
     fn poll_decode(&mut self, cx: &mut Context<'_>, output: &mut Output<'_>) -> Poll<()> {
         while matches!(self.state, State::Reading) && !output.is_full() {
             let before = output.filled();
-            let decoded = if self.drained {
-                let mut input = match Pin::new(&mut self.inner).poll_fill_buf(cx) {
-                    Poll::Pending if output.filled() == 0 => return Poll::Pending,
-                    Poll::Pending => return Poll::Ready(()),
-                    Poll::Ready(Ok(input)) => input,
-                    Poll::Ready(Err(error)) => {
-                        self.state = State::Below(Some(error));
-                        break;
-                    }
-                };
-                if input.is_empty() {
-                    self.end_of_input();
-                    break;
-                }
-                let available = input.len();
-                let decoded = self.codec.decode(&mut input, output);
-                let taken = available - input.len();
-                Pin::new(&mut self.inner).consume(taken);
-                self.consumed += taken as u64;
-                let stuck = taken == 0 && output.filled() == before && !output.is_full();
-                decoded.and(if stuck {
-                    Err("the codec makes no progress".into())
-                } else {
-                    Ok(())
-                })
+            let decoded = if !self.drained {
+                Some(self.codec.decode(&mut &[][..], output))
+            } else if let Poll::Ready(decoded) = self.poll_decode_input(cx, output) {
+                decoded
+            } else if before == 0 {
+                return Poll::Pending;
             } else {
-                self.codec.decode(&mut &[][..], output)
+                break;
             };
-            self.drained = !output.is_full();
-            self.account(before, output, decoded);
+            if let Some(decoded) = decoded {
+                self.drained = !output.is_full();
+                self.account(before, output, decoded);
+            }
         }
         Poll::Ready(())
+    }
+
+    /// Decodes some of the input; `None` when there is none and the state says why.
+    fn poll_decode_input(
+        &mut self,
+        cx: &mut Context<'_>,
+        output: &mut Output<'_>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        let mut input = match ready!(Pin::new(&mut self.inner).poll_fill_buf(cx)) {
+            Ok(input) => input,
+            Err(error) => {
+                self.state = State::Below(Some(error));
+                return Poll::Ready(None);
+            }
+        };
+        if input.is_empty() {
+            self.end_of_input();
+            return Poll::Ready(None);
+        }
+        let (available, before) = (input.len(), output.filled());
+        let mut decoded = self.codec.decode(&mut input, output);
+        let taken = available - input.len();
+        Pin::new(&mut self.inner).consume(taken);
+        self.consumed += taken as u64;
+        if taken == 0 && output.filled() == before {
+            // Else the loop would have no end.
+            decoded = decoded.and(Err("the codec makes no progress".into()));
+        }
+        Poll::Ready(Some(decoded))
     }
 
     fn end_of_input(&mut self) {
@@ -168,45 +179,26 @@ impl<R: AsyncBufRead + Unpin, D: Decode> DecompressReader<R, D> {
 
     /// Counts what came out beyond `before`, and fails where it may not have.
     fn account(&mut self, before: usize, output: &mut Output<'_>, decoded: Result<(), Fault>) {
-        self.produced += (output.filled() - before) as u64;
+        let fresh = output.filled() - before;
+        self.produced += fresh as u64;
         let (compression, offset) = (self.codec.compression(), self.consumed);
-        if let Err(fault) = decoded {
-            self.state = State::Broken(match fault {
-                Fault::Malformed(reason) => DecodeError::Corrupt {
-                    compression,
-                    offset,
-                    reason,
-                },
-                Fault::OutOfMemory => DecodeError::OutOfMemory {
-                    compression,
-                    offset,
-                },
-            });
-        }
-        if let Some(limit) = self
-            .limits
-            .max_output
-            .filter(|limit| self.produced > *limit)
-        {
-            // The excess came out in this call, so it fits.
-            output.retract((self.produced - limit) as usize);
-            self.state = State::Broken(DecodeError::OutputLimit {
+        let broken = decoded.err().map(|fault| match fault {
+            Fault::Malformed(reason) => DecodeError::Corrupt {
                 compression,
                 offset,
-                limit,
-            });
-        }
-        let expansion = |limit: &u32| self.produced > u64::from(*limit).saturating_mul(offset);
-        let judged = self.limits.max_ratio.filter(|_| self.produced > RATIO_FREE);
-        if let Some(limit) = judged.filter(expansion) {
-            output.retract(output.filled() - before);
-            let output = self.produced;
-            self.state = State::Broken(DecodeError::RatioLimit {
+                reason,
+            },
+            Fault::OutOfMemory => DecodeError::OutOfMemory {
                 compression,
                 offset,
-                output,
-                limit,
-            });
+            },
+        });
+        let excess = self.limits.check(compression, offset, self.produced);
+        if let Some((limit, excess)) = excess {
+            output.retract(fresh.min(usize::try_from(excess).unwrap_or(fresh)));
+            self.state = State::Broken(limit);
+        } else if let Some(broken) = broken {
+            self.state = State::Broken(broken);
         }
     }
 
@@ -270,7 +262,8 @@ impl<R: AsyncBufRead + Unpin, D: Decode> AsyncRead for DecompressReader<R, D> {
         if this.start == this.end && initialized && buf.remaining() >= DIRECT {
             // Straight into the caller's memory. Memory that is not initialized would have to be
             // zeroed first, which costs more than a copy out of the buffer.
-            let mut output = Output::new(buf.initialize_unfilled());
+            let room = buf.remaining().min(BUFFER);
+            let mut output = Output::new(buf.initialize_unfilled_to(room));
             ready!(this.poll_decode(cx, &mut output));
             let count = output.filled();
             buf.advance(count);

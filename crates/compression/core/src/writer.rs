@@ -32,11 +32,11 @@ enum State {
 
 /// Compresses what is written to it into `W`.
 ///
-/// [`flush`](tokio::io::AsyncWriteExt::flush) passes on everything written so far, so that whoever reads what lies below
-/// can decompress it; each costs a few bytes and some of the ratio.
-/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) ends the stream and shuts `W` down, which over a
-/// [`Writer`] publishes the object; a second one is fine. **Dropping it ends nothing**: a `Writer`
-/// below is dropped with it and so aborts.
+/// A [flush](AsyncWrite::poll_flush) passes on everything written so far, so that whoever reads what
+/// lies below can decompress it; each costs a few bytes and some of the ratio.
+/// A [shutdown](AsyncWrite::poll_shutdown) ends the stream and shuts `W` down, which over a [`Writer`]
+/// publishes the object; a second one is fine. **Dropping it ends nothing**: a `Writer` below is
+/// dropped with it and so aborts.
 ///
 /// # Errors
 /// Wrapped in [`io::Error`], from which [`Error::from`] brings them back: those of `W`, `Other` when
@@ -63,7 +63,6 @@ impl<W, E> CompressWriter<W, E> {
         Self {
             inner,
             codec,
-            // An empty stream has a start and an end too, but there is nothing to flush.
             state: State::Clean,
             buffer: Vec::new(),
             start: 0,

@@ -104,7 +104,7 @@ pub(crate) fn a_crash_at_any_step_publishes_nothing<C: Codec>() {
     };
     let count = Crash::never();
     let whole = MemoryBackend::new();
-    block_on(work(&count.clone().over(whole.clone()))).unwrap();
+    block_on(work(&count.over(whole.clone()))).unwrap();
     assert!(count.steps() > 5 && whole.len() == 1, "{}", count.steps());
     for step in 1..=count.steps() {
         let store = MemoryBackend::new();
