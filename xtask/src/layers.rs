@@ -9,6 +9,8 @@ pub(crate) enum Layer {
     Core,
     /// Hashes of the contract.
     Hash,
+    /// What the compression codecs share.
+    Codec,
     /// Backends, bridges, compression and formats.
     Part,
     /// Sync, multi, layered, buffer, middleware and entity.
@@ -23,11 +25,15 @@ pub(crate) enum Layer {
     Tool,
 }
 
+/// The folder of the crate that the compression codecs are built on.
+const CODECS: &str = "crates/compression/core";
+
 impl Layer {
     /// Every layer, from the bottom up.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Core,
         Self::Hash,
+        Self::Codec,
         Self::Part,
         Self::Engine,
         Self::Umbrella,
@@ -41,6 +47,7 @@ impl Layer {
         match self {
             Self::Core => "contract",
             Self::Hash => "hashes",
+            Self::Codec => "shell of the codecs",
             Self::Part => "backends, bridges, compression, formats",
             Self::Engine => "engines",
             Self::Umbrella => "umbrella",
@@ -53,6 +60,9 @@ impl Layer {
     /// The layer of a crate, which follows from its folder alone.
     pub(crate) fn of(package: &Package) -> Option<Self> {
         let mut segments = package.folder.split('/');
+        if package.folder == CODECS {
+            return Some(Self::Codec);
+        }
         Some(match (segments.next()?, segments.next()) {
             ("xtask", None) => Self::Tool,
             ("examples", _) => Self::Program,
@@ -72,13 +82,14 @@ impl Layer {
 
     /// Whether a crate of this layer may be built on one of layer `on`.
     const fn may_build_on(self, on: Self) -> bool {
-        use Layer::{Core, Engine, Hash, Part, Program, Testing, Tool, Umbrella};
+        use Layer::{Codec, Core, Engine, Hash, Part, Program, Testing, Tool, Umbrella};
         match self {
             Core => false,
-            Hash => matches!(on, Core),
-            Part | Engine => matches!(on, Core | Hash),
-            Umbrella => matches!(on, Core | Hash | Part | Engine),
-            Program => matches!(on, Core | Hash | Part | Engine | Umbrella),
+            Hash | Codec => matches!(on, Core),
+            Part => matches!(on, Core | Hash | Codec),
+            Engine => matches!(on, Core | Hash),
+            Umbrella => matches!(on, Core | Hash | Codec | Part | Engine),
+            Program => matches!(on, Core | Hash | Codec | Part | Engine | Umbrella),
             Testing => matches!(on, Core | Hash | Testing),
             Tool => !matches!(on, Program | Tool),
         }
@@ -169,6 +180,7 @@ fn name_for(folder: &str) -> Option<String> {
     match folder {
         "xtask" | "crates/omnistorage" => Some(last.to_owned()),
         "crates/cli" => Some("omnistorage-cli".to_owned()),
+        CODECS => Some("storage-compression".to_owned()),
         _ if folder.starts_with("crates/entity/") => Some(format!("storage-entity-{last}")),
         _ if folder.starts_with("crates/") => Some(format!("storage-{last}")),
         _ => None,
@@ -200,6 +212,8 @@ mod tests {
             package("storage-hash", "crates/hash", &[("storage-core", false)]),
             package("storage-file", "crates/backends/file", &[]),
             package("storage-memory", "crates/backends/memory", &[]),
+            package("storage-compression", "crates/compression/core", &[]),
+            package("storage-gzip", "crates/compression/gzip", &[]),
             package("storage-sync", "crates/sync", &[]),
             package("omnistorage", "crates/omnistorage", &[]),
             package("omnistorage-cli", "crates/cli", &[]),
@@ -246,6 +260,19 @@ mod tests {
                 false,
             ),
             ("storage-sync", "crates/sync", "storage-file", false),
+            ("storage-sync", "crates/sync", "storage-compression", false),
+            (
+                "storage-compression",
+                "crates/compression/core",
+                "storage-gzip",
+                false,
+            ),
+            (
+                "storage-zstd",
+                "crates/compression/zstd",
+                "storage-gzip",
+                false,
+            ),
             ("storage-sync", "crates/sync", "omnistorage", false),
             ("storage-sync", "crates/sync", "omnistorage", true),
             ("omnistorage", "crates/omnistorage", "storage-faults", false),
@@ -289,6 +316,18 @@ mod tests {
                 "crates/backends/file",
                 "storage-conformance",
                 true,
+            ),
+            (
+                "storage-gzip",
+                "crates/compression/gzip",
+                "storage-compression",
+                false,
+            ),
+            (
+                "omnistorage",
+                "crates/omnistorage",
+                "storage-compression",
+                false,
             ),
             ("storage-sync", "crates/sync", "storage-core", false),
             ("storage-sync", "crates/sync", "storage-file", true),
