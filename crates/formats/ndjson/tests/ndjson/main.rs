@@ -1,0 +1,7 @@
+//! NDJSON as its users see it.
+
+mod decoding;
+mod encoding;
+mod layers;
+mod pipeline;
+mod python;
