@@ -30,10 +30,12 @@ use crate::{Decoder, Error, JsonRecords};
 ///
 /// It is also a [`Stream`] of records, and of values by [`into_json`](Self::into_json). Every call
 /// is cancel safe. After an error of the layer below, every call that needs more input is
-/// `ReaderClosed`; after a malformed line, reading may go on with the next one.
+/// `ReaderClosed`, and streams end; after a malformed line, reading may go on with the next one.
 #[derive(Debug)]
 pub struct NdjsonReader<S> {
     input: RecordInput<S>,
+    /// Whether the stream of records has ended with an error.
+    failed: bool,
     decoder: Decoder,
 }
 
@@ -41,6 +43,7 @@ impl<S> NdjsonReader<S> {
     pub(crate) const fn new(stream: S, decoder: Decoder) -> Self {
         Self {
             input: RecordInput::new(stream),
+            failed: false,
             decoder,
         }
     }
@@ -73,6 +76,16 @@ impl<S> NdjsonReader<S> {
     pub fn close(&mut self) {
         self.decoder = Decoder::new(0, false);
         self.input.close();
+    }
+
+    /// An item of a stream, which ends behind an error that nothing can follow.
+    pub(crate) fn item<T>(&mut self, next: Result<Option<T>, Error>) -> Option<Result<T, Error>> {
+        self.failed = matches!(next, Err(Error::Storage(_)));
+        next.transpose()
+    }
+
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// The layer below, until it has ended, failed or been closed.
@@ -167,7 +180,11 @@ where
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_record(cx).map(Result::transpose)
+        if self.has_failed() {
+            return Poll::Ready(None);
+        }
+        let record = ready!(self.poll_record(cx));
+        Poll::Ready(self.item(record))
     }
 }
 

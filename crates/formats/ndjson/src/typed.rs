@@ -1,7 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -11,8 +11,8 @@ use crate::{Error, NdjsonReader};
 
 /// A [`Stream`] of the values of the records of a [`NdjsonReader`].
 ///
-/// A record that is no `T` is an error, and the stream goes on behind it. After an error of the layer
-/// below it only gives `ReaderClosed`.
+/// A record that is no `T` is an error, and the stream goes on behind it. It ends behind an
+/// error of the layer below.
 pub struct JsonRecords<S, T> {
     reader: NdjsonReader<S>,
     values: PhantomData<fn() -> T>,
@@ -46,7 +46,11 @@ where
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.reader.poll_json(cx).map(Result::transpose)
+        if self.reader.has_failed() {
+            return Poll::Ready(None);
+        }
+        let value = ready!(self.reader.poll_json(cx));
+        Poll::Ready(self.reader.item(value))
     }
 }
 

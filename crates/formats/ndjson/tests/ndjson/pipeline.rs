@@ -169,3 +169,16 @@ async fn streams_go_on_behind_a_bad_line() {
     let error = "line 2 at byte 4 has more than 3 bytes".to_owned();
     assert_eq!(lines, [Ok("123".into()), Err(error), Ok("5".into())]);
 }
+
+#[tokio::test]
+async fn streams_end_behind_a_failure() {
+    let broken = || from_chunks(chunks(&[Some("1\n2"), None, Some("\n")]));
+    let records: Vec<_> = broken().map(|record| record.is_ok()).collect().await;
+    assert_eq!(records, [true, false]);
+    let values: Vec<_> = broken()
+        .into_json::<u8>()
+        .map(|value| value.is_ok())
+        .collect()
+        .await;
+    assert_eq!(values, [true, false]);
+}
