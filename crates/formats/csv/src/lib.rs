@@ -1,7 +1,7 @@
 //! CSV over any stream: rows, typed rows by serde, and records as JSON objects by header.
 //!
 //! [`CsvReader`] takes chunks from any stream, [`CsvWriter`] gathers rows for any
-//! [`AsyncWrite`](tokio::io::AsyncWrite) and closes it with itself. [`Decoder`] and [`Encoder`] are
+//! [`AsyncWrite`] and closes it with itself. [`Decoder`] and [`Encoder`] are
 //! the same without input and output. The parser is that of the `csv` crate.
 //!
 //! ```

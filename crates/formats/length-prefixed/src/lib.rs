@@ -1,7 +1,7 @@
 //! Length-prefixed records over any stream: any bytes, cheap to skip, cut exactly.
 //!
 //! [`LengthPrefixedReader`] takes chunks and gives records that are slices of them;
-//! [`LengthPrefixedWriter`] gathers records for any [`AsyncWrite`](tokio::io::AsyncWrite) and closes
+//! [`LengthPrefixedWriter`] gathers records for any [`AsyncWrite`] and closes
 //! it with itself. [`Decoder`] and [`Encoder`] are the same without input and output.
 //!
 //! ```

@@ -1,7 +1,7 @@
 //! Newline-delimited JSON over any stream, as fast as newlines can be found.
 //!
 //! A record is one line. [`NdjsonReader`] takes chunks and gives records that are slices of them;
-//! [`NdjsonWriter`] gathers records for any [`AsyncWrite`](tokio::io::AsyncWrite), such as a
+//! [`NdjsonWriter`] gathers records for any [`AsyncWrite`], such as a
 //! backend's writer or a compressor on top of one, and closes it with itself. [`Decoder`] and
 //! [`Encoder`] are the same without input and output.
 //!
