@@ -8,7 +8,8 @@ const RESERVE: usize = 1 << 20;
 
 /// Finds the records in chunks of bytes, without input and output of its own.
 ///
-/// A record that lies inside one chunk is a slice of it; one that crosses chunks is put together.
+/// A record that lies inside one chunk is a slice of it, and keeps the chunk in memory; one that
+/// crosses chunks is put together.
 ///
 /// ```
 /// use storage_length_prefixed::Options;

@@ -1,13 +1,14 @@
 use bytes::{Bytes, BytesMut};
-use memchr::memchr;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::Error;
+use crate::newlines::Newlines;
 
 /// Finds the records in chunks of bytes, without input and output of its own.
 ///
-/// A record that lies inside one chunk is a slice of it; one that crosses chunks is put together.
+/// A record that lies inside one chunk is a slice of it, and keeps the chunk in memory; one that
+/// crosses chunks is put together.
 ///
 /// ```
 /// use storage_ndjson::Options;
@@ -24,6 +25,7 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct Decoder {
     chunk: Bytes,
+    newlines: Newlines,
     /// Where in `chunk` the next line goes on.
     at: usize,
     /// Offset in the stream of the first byte of `chunk`.
@@ -52,6 +54,7 @@ impl Decoder {
     pub(crate) fn new(max_record: usize, validate: bool) -> Self {
         Self {
             chunk: Bytes::new(),
+            newlines: Newlines::default(),
             at: 0,
             base: 0,
             carry: BytesMut::new(),
@@ -78,7 +81,7 @@ impl Decoder {
         } else {
             self.chunk = [left, &chunk].concat().into();
         }
-        self.at = 0;
+        (self.at, self.newlines) = (0, Newlines::default());
     }
 
     /// Says that no more bytes come, so that an unterminated last line is a record. `true` for the
@@ -147,20 +150,19 @@ impl Decoder {
     #[inline]
     fn find(&mut self) -> Result<Option<Found>, Error> {
         loop {
-            let rest = &self.chunk[self.at..];
-            let Some(length) = memchr(b'\n', rest) else {
+            let Some(newline) = self.newlines.find(&self.chunk) else {
                 return self.find_unterminated();
             };
-            let start = self.at;
-            self.at += length + 1;
+            let start = std::mem::replace(&mut self.at, newline + 1);
             self.lines += 1;
             if self.skipping || !self.carry.is_empty() {
-                if let Some(found) = self.find_joined(start, start + length)? {
+                if let Some(found) = self.find_joined(start, newline)? {
                     return Ok(Some(found));
                 }
                 continue;
             }
-            let end = start + content(&self.chunk[start..start + length]);
+            let length = newline - start;
+            let end = start + content(&self.chunk[start..newline]);
             // As long as it is, less a carriage return: also a blank line must keep to the limit.
             if length > self.max_record || self.validate {
                 self.check(start, end, length)?;

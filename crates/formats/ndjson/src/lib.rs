@@ -37,6 +37,7 @@
 mod decoder;
 mod encoder;
 mod error;
+mod newlines;
 mod options;
 mod reader;
 mod typed;

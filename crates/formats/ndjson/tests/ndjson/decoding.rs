@@ -99,6 +99,18 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn lines_of_all_lengths_are_decoded_as_the_model_says(
+        lengths in prop::collection::vec(prop_oneof![0..100usize, 0..2000usize], 0..20),
+        size in 1..3000usize,
+    ) {
+        let lines = lengths.iter().flat_map(|length| [vec![b'x'; *length], b"\n".to_vec()]);
+        let input = lines.collect::<Vec<_>>().concat();
+        prop_assert_eq!(decode(input.chunks(size), 1500), model(&input, 1500));
+    }
+}
+
 #[test]
 fn pushing_before_all_was_taken_loses_nothing() {
     let mut decoder = Options::default().decoder();
