@@ -97,9 +97,9 @@ impl Decoder {
 
     /// Adds the next bytes of the stream. Cheapest once all rows of the last chunk were taken: what
     /// is left of that is copied together with the new one. Nothing is taken after the
-    /// [`end`](Self::end).
+    /// [`end`](Self::end) or an error that makes the rest unreadable.
     pub fn push(&mut self, chunk: Bytes) {
-        if self.ended {
+        if self.ended || self.fault.is_some() {
             return;
         }
         let left = &self.chunk[self.at..];
@@ -207,6 +207,8 @@ impl Decoder {
     pub(crate) fn fail_finally(&mut self, defect: Defect) -> Error {
         let (line, offset) = (self.row.line, self.row.offset);
         self.fault = Some((line, offset, defect));
+        self.base += self.at as u64;
+        (self.chunk, self.at) = (Bytes::new(), 0);
         Error::Malformed {
             line,
             offset,
@@ -222,7 +224,8 @@ impl Decoder {
         }
         while self.at < self.chunk.len() {
             // One byte more than the limit is the line ending.
-            let room = self.options.max_record.saturating_add(1) - self.looked_at;
+            let limit = self.options.max_record.saturating_add(1);
+            let room = limit.saturating_sub(self.looked_at);
             if room == 0 {
                 let max = self.options.max_record;
                 return Err(self.fail(Defect::TooLong { max }));

@@ -100,7 +100,7 @@ impl Encoder {
     }
 
     /// Appends one value by the rules of the `csv` crate: a struct or map by its names, a tuple or
-    /// sequence by position. `None` and numbers that are not finite are empty cells, strings stand as
+    /// sequence by position, where columns have no names all of them. `None` and numbers that are not finite are empty cells, strings stand as
     /// they are; [`Cells`](crate::Cells) plays no part. Without [`Options::columns`] the names of the
     /// first value are the columns.
     ///
@@ -153,6 +153,11 @@ impl Encoder {
             }
             Record::Object(entries) if self.columns.is_some() => {
                 let cells = self.cells_of_object(&entries, style)?;
+                self.encode_row(cells.iter().map(|cell| cell.as_bytes()), buffer)
+            }
+            Record::Object(entries) if style == Style::Plain && !self.options.header => {
+                let values: Vec<_> = entries.iter().map(|(_, value)| *value).collect();
+                let cells = self.cells_of_array(&values, style)?;
                 self.encode_row(cells.iter().map(|cell| cell.as_bytes()), buffer)
             }
             Record::Object(entries) => {

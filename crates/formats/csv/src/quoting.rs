@@ -6,15 +6,17 @@ pub(crate) struct Quoting {
     quote: Option<u8>,
     escape: u8,
     /// The bytes that cannot stand outside quotes.
-    special: Vec<u8>,
+    special: Box<[bool; 256]>,
 }
 
 impl Quoting {
     pub(crate) fn new(options: &Options) -> Self {
-        let mut special = vec![options.delimiter, b'\r', b'\n'];
-        special.extend(options.quote);
-        // This crate reads it as it stands there; others do not.
-        special.extend(options.escape);
+        let mut special = Box::new([false; 256]);
+        let always = [options.delimiter, b'\r', b'\n'].into_iter();
+        // An escape outside quotes is nothing to this crate, but it is to others.
+        for byte in always.chain(options.quote).chain(options.escape) {
+            special[usize::from(byte)] = true;
+        }
         Self {
             quote: options.quote,
             escape: options.escape.or(options.quote).unwrap_or(b'"'),
@@ -26,7 +28,7 @@ impl Quoting {
     pub(crate) fn append(&self, field: &[u8], buffer: &mut Vec<u8>) -> bool {
         // At the beginning of a stream a byte order mark would be skipped.
         let plain = !field.starts_with(b"\xef\xbb\xbf")
-            && !field.iter().any(|byte| self.special.contains(byte));
+            && !field.iter().any(|byte| self.special[usize::from(*byte)]);
         if plain {
             buffer.extend_from_slice(field);
             return true;

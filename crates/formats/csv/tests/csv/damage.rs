@@ -82,6 +82,18 @@ fn limits_hold_to_the_byte_however_it_is_cut() {
 }
 
 #[test]
+fn a_limit_below_half_a_byte_order_mark_holds() {
+    for max in 0..3 {
+        let (rows, error) = decode(&raw().max_record(max), [&b"\xef\xbb"[..], b"x"].into_iter());
+        assert!(rows.is_empty());
+        assert_eq!(
+            error.unwrap().to_string(),
+            format!("line 1 at byte 0: the row has more than {max} bytes")
+        );
+    }
+}
+
+#[test]
 fn an_endless_row_is_refused_before_it_is_kept_and_stays_so() {
     let mut decoder = raw().max_record(1000).decoder().unwrap();
     let mut errors = 0;

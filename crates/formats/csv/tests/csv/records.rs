@@ -237,6 +237,10 @@ proptest! {
         for row in &rows {
             encoder.encode_typed(row, &mut buffer).unwrap();
         }
+        let mut bare = Vec::new();
+        let mut encoder = Options::default().header(false).encoder().unwrap();
+        rows.iter().for_each(|row| encoder.encode_typed(row, &mut bare).unwrap());
+        prop_assert!(buffer.ends_with(&bare), "without a header the rest is the same");
         let mut peer = csv::Reader::from_reader(&buffer[..]);
         let theirs: Vec<Typed> = peer.deserialize().map(Result::unwrap).collect();
         prop_assert_eq!(&theirs, &rows, "read by the csv crate");
