@@ -85,7 +85,7 @@ fn read_typed(text: &str) -> Content<'_> {
         return Content::Nothing;
     };
     let literal = match first {
-        b'0'..=b'9' | b'-' => last.is_ascii_digit() && is_json(text),
+        b'0'..=b'9' | b'-' => is_number(text.as_bytes()),
         b't' | b'f' | b'n' => matches!(text, "true" | "false" | "null"),
         b'[' | b'{' => matches!(last, b']' | b'}') && is_json(text),
         b'"' => match unquote(text).filter(|_| *last == b'"') {
@@ -105,6 +105,31 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
+/// Whether this is a number as JSON writes them. Dates and the like begin as numbers do, so that a
+/// parser's errors would cost too much here.
+fn is_number(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, rest) = split_digits(text);
+    if whole.is_empty() || (whole.len() > 1 && whole[0] == b'0') {
+        return false;
+    }
+    let rest = match rest.strip_prefix(b".").map(split_digits) {
+        Some(([], _)) => return false,
+        Some((_, rest)) => rest,
+        None => rest,
+    };
+    let [b'e' | b'E', exponent @ ..] = rest else {
+        return rest.is_empty();
+    };
+    let ([b'+' | b'-', digits @ ..] | digits) = exponent;
+    matches!(split_digits(digits), ([_, ..], []))
+}
+
+fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit());
+    text.split_at(end.unwrap_or(text.len()))
+}
+
 /// Whether a string may stand as it is.
 fn is_plain(text: &str) -> bool {
     matches!(read_typed(text), Content::String(read) if read == text)
@@ -120,4 +145,28 @@ fn unquote(json: &str) -> Option<Cow<'_, str>> {
         return Some(inner.into());
     }
     serde_json::from_str::<String>(json).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every text of up to six of these bytes.
+    #[test]
+    fn numbers_are_those_of_json() {
+        let mut texts = vec![String::new()];
+        let mut numbers = 0;
+        for _ in 0..6 {
+            let longer = texts
+                .iter()
+                .flat_map(|text| "-+.0 1eE".chars().map(move |c| format!("{text}{c}")));
+            texts = longer.collect();
+            for text in &texts {
+                let expected = is_json(text) && !text.contains(' ');
+                assert_eq!(is_number(text.as_bytes()), expected, "{text:?}");
+                numbers += usize::from(expected);
+            }
+        }
+        assert!(numbers > 100);
+    }
 }

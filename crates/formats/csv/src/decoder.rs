@@ -47,7 +47,9 @@ pub struct Decoder {
     pub(crate) names: csv::StringRecord,
     /// The columns as JSON.
     pub(crate) keys: Vec<String>,
-    pub(crate) json: BytesMut,
+    /// The record in hand, and room for the next ones.
+    pub(crate) json: Vec<u8>,
+    pub(crate) block: BytesMut,
     rows: u64,
     fault: Option<(u64, u64, Defect)>,
     ended: bool,
@@ -88,7 +90,8 @@ impl Decoder {
             columns: None,
             names: csv::StringRecord::new(),
             keys: Vec::new(),
-            json: BytesMut::new(),
+            json: Vec::new(),
+            block: BytesMut::new(),
             rows: 0,
             fault: None,
             ended: false,

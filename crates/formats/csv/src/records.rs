@@ -1,4 +1,4 @@
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::cells::Content;
@@ -20,18 +20,21 @@ impl Decoder {
             return Ok(None);
         }
         self.name_columns()?;
-        if self.json.capacity() == 0 {
-            self.json.reserve(BLOCK);
-        }
+        let mut json = std::mem::take(&mut self.json);
+        json.clear();
         let written = match &self.columns {
-            Some(_) => write_object(&self.row, &self.keys, &self.options, &mut self.json),
-            None => write_array(&self.row, &self.options, &mut self.json),
+            Some(_) => write_object(&self.row, &self.keys, &self.options, &mut json),
+            None => write_array(&self.row, &self.options, &mut json),
         };
+        self.json = json;
         if let Err(column) = written {
-            self.json.clear();
             return Err(self.fail(Defect::NotUtf8 { column }));
         }
-        Ok(Some(self.json.split().freeze()))
+        if self.block.capacity() < self.json.len() {
+            self.block.reserve(self.json.len().max(BLOCK));
+        }
+        self.block.extend_from_slice(&self.json);
+        Ok(Some(self.block.split().freeze()))
     }
 
     /// The next row as a value, by the rules of the `csv` crate: structs and maps by the header,
@@ -111,16 +114,28 @@ impl Decoder {
 
 /// A column's name as JSON, up to its value.
 fn key(name: &str) -> String {
-    let mut json = BytesMut::new();
+    let mut json = Vec::new();
     write_string(name, &mut json);
-    json.put_u8(b':');
+    json.push(b':');
     String::from_utf8_lossy(&json).into_owned()
 }
 
 /// The fields of a row as text. `Err` with the number of a column that is not UTF-8.
 fn texts(row: &Row) -> impl Iterator<Item = Result<&str, usize>> {
-    let text = |(field, column)| std::str::from_utf8(field).map_err(|_| column);
-    row.iter().zip(1..).map(text)
+    // One look at all of them: fields are text where their bytes are and each ends with a character.
+    let end = row.ends[..row.fields].last().copied().unwrap_or(0);
+    let whole = std::str::from_utf8(&row.bytes[..end]);
+    let mut start = 0;
+    row.ends[..row.fields]
+        .iter()
+        .zip(1..)
+        .map(move |(end, column)| {
+            let range = std::mem::replace(&mut start, *end)..*end;
+            match whole {
+                Ok(whole) => whole.get(range).ok_or(column),
+                Err(_) => std::str::from_utf8(&row.bytes[range]).map_err(|_| column),
+            }
+        })
 }
 
 /// Appends a row as a JSON object. `Err` with the number of a column that is not UTF-8.
@@ -128,9 +143,9 @@ fn write_object(
     row: &Row,
     keys: &[String],
     options: &Options,
-    json: &mut BytesMut,
+    json: &mut Vec<u8>,
 ) -> Result<(), usize> {
-    json.put_u8(b'{');
+    json.push(b'{');
     let mut first = true;
     for (text, key) in texts(row).zip(keys) {
         let content = options.cells.read(text?);
@@ -138,56 +153,68 @@ fn write_object(
             continue;
         }
         if !std::mem::take(&mut first) {
-            json.put_u8(b',');
+            json.push(b',');
         }
-        json.put_slice(key.as_bytes());
+        json.extend_from_slice(key.as_bytes());
         write_value(&content, json);
     }
-    json.put_u8(b'}');
+    json.push(b'}');
     Ok(())
 }
 
 /// Appends a row as a JSON array. `Err` with the number of a column that is not UTF-8.
-fn write_array(row: &Row, options: &Options, json: &mut BytesMut) -> Result<(), usize> {
-    json.put_u8(b'[');
+fn write_array(row: &Row, options: &Options, json: &mut Vec<u8>) -> Result<(), usize> {
+    json.push(b'[');
     for (place, text) in texts(row).enumerate() {
         if place > 0 {
-            json.put_u8(b',');
+            json.push(b',');
         }
         write_value(&options.cells.read(text?), json);
     }
-    json.put_u8(b']');
+    json.push(b']');
     Ok(())
 }
 
-fn write_value(content: &Content<'_>, json: &mut BytesMut) {
+fn write_value(content: &Content<'_>, json: &mut Vec<u8>) {
     match content {
-        Content::Nothing => json.put_slice(b"\"\""),
+        Content::Nothing => json.extend_from_slice(b"\"\""),
         // Line endings stand between the parts of a value alone, where they mean no more than a space.
         Content::Literal(text) if text.contains(['\r', '\n']) => {
-            json.put_slice(text.replace(['\r', '\n'], " ").as_bytes());
+            json.extend_from_slice(text.replace(['\r', '\n'], " ").as_bytes());
         }
-        Content::Literal(text) => json.put_slice(text.as_bytes()),
+        Content::Literal(text) => json.extend_from_slice(text.as_bytes()),
         Content::String(text) => write_string(text, json),
     }
 }
 
-fn write_string(text: &str, json: &mut BytesMut) {
-    json.put_u8(b'"');
-    let escape = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\');
+/// The bytes that JSON cannot have in a string.
+const ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escaped[byte] = true;
+        byte += 1;
+    }
+    escaped[b'"' as usize] = true;
+    escaped[b'\\' as usize] = true;
+    escaped
+};
+
+fn write_string(text: &str, json: &mut Vec<u8>) {
+    json.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(place) = rest.iter().position(escape) {
-        json.put_slice(&rest[..place]);
+    while let Some(place) = rest.iter().position(|byte| ESCAPED[usize::from(*byte)]) {
+        json.extend_from_slice(&rest[..place]);
         match rest[place] {
-            b'"' => json.put_slice(b"\\\""),
-            b'\\' => json.put_slice(b"\\\\"),
-            b'\n' => json.put_slice(b"\\n"),
-            b'\r' => json.put_slice(b"\\r"),
-            b'\t' => json.put_slice(b"\\t"),
-            control => json.put_slice(format!("\\u{control:04x}").as_bytes()),
+            b'"' => json.extend_from_slice(b"\\\""),
+            b'\\' => json.extend_from_slice(b"\\\\"),
+            b'\n' => json.extend_from_slice(b"\\n"),
+            b'\r' => json.extend_from_slice(b"\\r"),
+            b'\t' => json.extend_from_slice(b"\\t"),
+            control => json.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
         }
         rest = &rest[place + 1..];
     }
-    json.put_slice(rest);
-    json.put_u8(b'"');
+    json.extend_from_slice(rest);
+    json.push(b'"');
 }

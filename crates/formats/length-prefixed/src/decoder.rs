@@ -241,6 +241,7 @@ impl Decoder {
 
     fn fail(&mut self, defect: Defect) -> Error {
         self.defect = Some(defect);
+        self.base += self.at as u64;
         (self.chunk, self.carry, self.at) = (Bytes::new(), BytesMut::new(), 0);
         Error::Malformed {
             record: self.records + 1,
