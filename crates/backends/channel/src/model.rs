@@ -1,6 +1,6 @@
 //! The streams under the model checker: each test runs once for every order in which its threads can
-//! take the locks, with at most [`PREEMPTIONS`] switches that no thread asked for. A lost wake-up is a
-//! deadlock, which the checker reports.
+//! take the locks, with a bound on the switches that no thread asked for. A lost wake-up is a deadlock,
+//! which the checker reports.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -16,12 +16,14 @@ use crate::namespace::Namespace;
 use crate::settings::{Missing, Mode, Rules, Settings, SlowReaders};
 use crate::state::{Received, Refusal};
 
-/// More find nothing more in programs of a few locks each, at many times the cost.
-const PREEMPTIONS: usize = 2;
-
+/// Tries every order with up to two preemptions: seconds at most.
 fn explore(program: impl Fn() + Send + Sync + 'static) {
+    explore_up_to(2, program);
+}
+
+fn explore_up_to(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(PREEMPTIONS);
+    model.preemption_bound = Some(preemptions);
     model.check(program);
 }
 
@@ -110,7 +112,8 @@ fn the_end_waits_for_the_last_writer() {
 
 #[test]
 fn readers_of_a_queue_get_every_message_once_and_all_end() {
-    explore(|| {
+    // Three threads that switch with every message: a second one would take minutes.
+    explore_up_to(1, || {
         let names = namespace(Mode::Queue, 1);
         let (one, two) = (reader(&names), reader(&names));
         let sent = sending(writer(&names), &["1", "2"]);
@@ -146,7 +149,8 @@ fn a_reader_that_gives_up_leaves_the_message_to_the_others() {
 
 #[test]
 fn every_reader_of_a_broadcast_gets_everything() {
-    explore(|| {
+    // Three threads that switch with every message: a second one would take minutes.
+    explore_up_to(1, || {
         let names = namespace(Mode::Broadcast, 1);
         let (one, two) = (reader(&names), reader(&names));
         let sent = sending(writer(&names), &["1", "2"]);
