@@ -12,9 +12,10 @@ use storage_core::{
 use storage_hash::{WriteHasher, WriteHashes};
 
 use crate::namespace::Namespace;
-use crate::settings::{Missing, Rules, Settings};
-use crate::sink::{ChannelSink, absorb};
+use crate::settings::{Missing, Mode, Rules, Settings};
+use crate::sink::{ChannelSink, absorb, refused};
 use crate::source::Source;
+use crate::state::Refusal;
 use crate::{ChannelBuilder, StreamStats};
 
 /// The name under which it registers and which its errors carry.
@@ -30,9 +31,11 @@ pub(crate) const FEATURES: Features = Features::NONE;
 /// no reader was told of, is a stream; all else is `NotFound`.
 ///
 /// # Writing
-/// A write adds to the stream at the path, also in the default mode `Replace`: messages that somebody
-/// is about to read are never taken back. Use [`delete`](Backend::delete) to begin anew. Every other
-/// mode, and every option that a stream cannot keep, is `Unsupported`.
+/// Writers that are open at the same time write one stream. What a new writer finds that is unread, it
+/// adds to: messages that are for one reader alone are never taken back. A stream of
+/// [`Mode::Replay`] that has ended is replaced by the first message of a new writer, as an object is.
+/// That is the default write mode `Replace`; every other mode, and every option that a stream cannot
+/// keep, is `Unsupported`.
 ///
 /// - Each [`Writer::write_bytes`] is one message, handed on without a copy; empty ones are none. What
 ///   is written as `AsyncWrite` has no boundaries: it is sent in messages of 64 KiB, and what is left
@@ -110,9 +113,21 @@ impl ChannelBackend {
     }
 
     fn open_sink(&self, path: &ObjectPath, options: WriteOptions) -> Result<ChannelSink> {
-        let parts = admit(options)?;
+        let parts = self.admit(options.into_parts())?;
         let sender = self.names.writer(path)?;
         Ok(ChannelSink::new(sender, WriteHasher::new(&parts)))
+    }
+
+    /// Refuses what a stream cannot keep, and a size that is known to be too much before anything is
+    /// replaced by it.
+    fn admit(&self, mut parts: WriteParts) -> Result<WriteParts> {
+        parts.restrict_to(FEATURES)?;
+        let rules = self.names.rules();
+        let too_much = parts.size.is_some_and(|size| size > rules.history);
+        match rules.mode == Mode::Replay && too_much {
+            true => Err(refused(Refusal::History(rules.history))),
+            false => Ok(parts),
+        }
     }
 
     async fn send(
@@ -121,8 +136,9 @@ impl ChannelBackend {
         payload: &Payload,
         options: WriteOptions,
     ) -> Result<Written> {
-        let mut parts = admit(options)?;
+        let mut parts = options.into_parts();
         parts.size.get_or_insert(payload.len());
+        let mut parts = self.admit(parts)?;
         // What is in memory is checked before anything is sent: nobody could take it back.
         let checked = match payload.as_slices() {
             Some(slices) => Some(hash(slices, &std::mem::take(&mut parts)).await?),
@@ -171,13 +187,6 @@ fn refuse(parts: ReadParts) -> Result<()> {
         Some((_, what)) => Err(Error::unsupported(what)),
         None => Ok(()),
     }
-}
-
-/// Takes the options of a write apart and refuses what a stream cannot keep.
-fn admit(options: WriteOptions) -> Result<WriteParts> {
-    let mut parts = options.into_parts();
-    parts.restrict_to(FEATURES)?;
-    Ok(parts)
 }
 
 #[async_trait]

@@ -5,13 +5,15 @@ use bytes::Bytes;
 use storage_core::ObjectPath;
 
 use crate::namespace::Namespace;
-use crate::state::{ReaderId, Received, Refusal};
-use crate::stream::Stream;
+use crate::state::{Received, Refusal};
+use crate::stream::{Aftermath, Stream};
 
 /// A writer's hold on a stream. Dropping it before it finished is what readers are told of.
 #[derive(Debug)]
 pub(crate) struct Sender {
     end: End,
+    /// Whether the stream is still to take the place of an older one.
+    succeeds: bool,
     finished: bool,
 }
 
@@ -23,75 +25,79 @@ pub(crate) struct Receiver {
 
 /// What both hold.
 #[derive(Debug)]
-struct End {
+pub(crate) struct End {
     names: Arc<Namespace>,
     path: ObjectPath,
     stream: Arc<Stream>,
     id: u64,
 }
 
-impl Sender {
+impl End {
+    /// The end of the stream's writer or reader `id`.
     pub(crate) const fn new(
         names: Arc<Namespace>,
         path: ObjectPath,
         stream: Arc<Stream>,
         id: u64,
     ) -> Self {
-        let end = End {
+        Self {
             names,
             path,
             stream,
             id,
-        };
+        }
+    }
+
+    fn leave(&self, leave: impl FnOnce(&Stream, u64) -> Aftermath) {
+        let leave = |stream: &Stream| leave(stream, self.id);
+        self.names.leave(&self.path, &self.stream, leave);
+    }
+}
+
+impl Sender {
+    pub(crate) const fn new(end: End, succeeds: bool) -> Self {
         Self {
             end,
+            succeeds,
             finished: false,
         }
     }
 
     /// Sends the message in `slot`, taking it, or waits for room.
     pub(crate) fn poll_send(
-        &self,
+        &mut self,
         slot: &mut Bytes,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Refusal>> {
+        self.begin();
         self.end.stream.poll_send(self.end.id, slot, cx)
     }
 
     /// Ends this writer's part; the stream ends with the last one's.
     pub(crate) fn finish(mut self) -> Result<(), Refusal> {
+        self.begin();
         self.finished = true;
         self.end.stream.finish_writer()
+    }
+
+    /// From here on, readers find this stream at the path.
+    fn begin(&mut self) {
+        if std::mem::take(&mut self.succeeds) {
+            self.end.names.succeed(&self.end.path, &self.end.stream);
+        }
     }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
         if !self.finished {
-            let End {
-                names,
-                path,
-                stream,
-                id,
-            } = &self.end;
-            names.leave(path, stream, |stream| stream.drop_writer(*id));
+            self.end.leave(Stream::drop_writer);
         }
     }
 }
 
 impl Receiver {
-    pub(crate) const fn new(
-        names: Arc<Namespace>,
-        path: ObjectPath,
-        stream: Arc<Stream>,
-        id: ReaderId,
-    ) -> Self {
-        let end = End {
-            names,
-            path,
-            stream,
-            id,
-        };
+    pub(crate) const fn new(end: End) -> Self {
         Self { end }
     }
 
@@ -107,12 +113,6 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        let End {
-            names,
-            path,
-            stream,
-            id,
-        } = &self.end;
-        names.leave(path, stream, |stream| stream.close_reader(*id));
+        self.end.leave(Stream::close_reader);
     }
 }

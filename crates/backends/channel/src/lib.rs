@@ -27,7 +27,7 @@
 //!     while let Some(job) = reader.chunk().await {
 //!         jobs.push(job?);
 //!     }
-//!     storage_core::Result::Ok(jobs)
+//!     Ok::<_, storage_core::Error>(jobs)
 //! };
 //! let (written, jobs) = tokio::join!(sending, receiving);
 //! assert_eq!(jobs?, ["one", "two", "three"]);

@@ -48,14 +48,14 @@ fn reader(names: &Arc<Namespace>) -> Receiver {
     Namespace::reader(names, &path(), Missing::Wait).unwrap()
 }
 
-async fn send(sender: &Sender, message: &'static str) -> Result<(), Refusal> {
+async fn send(sender: &mut Sender, message: &'static str) -> Result<(), Refusal> {
     let mut message = Bytes::from_static(message.as_bytes());
     poll_fn(|cx| sender.poll_send(&mut message, cx)).await
 }
 
-async fn send_all(sender: Sender, messages: &[&'static str]) -> Result<(), Refusal> {
+async fn send_all(mut sender: Sender, messages: &[&'static str]) -> Result<(), Refusal> {
     for message in messages {
-        send(&sender, message).await?;
+        send(&mut sender, message).await?;
     }
     sender.finish()
 }
@@ -182,7 +182,7 @@ fn what_a_reader_misses_is_counted_and_the_writer_never_waits() {
             ..*namespace(Mode::Broadcast, 1).rules()
         };
         let names = Arc::new(Namespace::new(rules));
-        let (writer, reader) = (writer(&names), reader(&names));
+        let (mut writer, reader) = (writer(&names), reader(&names));
         let sent = spawn(move || {
             let mut context = Context::from_waker(Waker::noop());
             for message in ["1", "2", "3"] {
@@ -226,8 +226,8 @@ fn a_replay_gives_late_readers_everything_once() {
 fn a_dropped_writer_is_told_after_what_it_sent() {
     explore(|| {
         let names = namespace(Mode::Queue, 1);
-        let (dropped, finishes, reader) = (writer(&names), writer(&names), reader(&names));
-        let sent = spawn(move || block_on(send(&dropped, "1")));
+        let (mut dropped, finishes, reader) = (writer(&names), writer(&names), reader(&names));
+        let sent = spawn(move || block_on(send(&mut dropped, "1")));
         let finished = sending(finishes, &[]);
         let (messages, end) = block_on(drain(reader));
         assert_eq!((messages, end), (whole(&["1"]).0, Received::Broken(1)));
@@ -316,5 +316,25 @@ fn closing_lets_both_ends_of_a_stream_go_on() {
         names.close_handle();
         assert_eq!(sent.join().unwrap(), Ok(()));
         assert_eq!(read.join().unwrap(), whole(&["1", "2"]));
+    });
+}
+
+#[test]
+fn a_replay_is_replaced_as_a_whole() {
+    explore(|| {
+        let names = namespace(Mode::Replay, 2);
+        block_on(send_all(writer(&names), &["old"])).unwrap();
+        let unused = writer(&names);
+        let sent = sending(writer(&names), &["new"]);
+        let left = spawn(move || drop(unused));
+        let (messages, end) = block_on(drain(reader(&names)));
+        sent.join().unwrap().unwrap();
+        left.join().unwrap();
+        // The writer that left beside the new one makes its end an error.
+        match end {
+            Received::End => assert_eq!(messages, ["old"]),
+            end => assert_eq!((messages, end), (whole(&["new"]).0, Received::Broken(1))),
+        }
+        assert_eq!(block_on(drain(reader(&names))).0, ["new"]);
     });
 }

@@ -7,8 +7,8 @@ use storage_core::{
 };
 
 use crate::StreamStats;
-use crate::ends::{Receiver, Sender};
-use crate::settings::{Missing, Rules};
+use crate::ends::{End, Receiver, Sender};
+use crate::settings::{Missing, Mode, Rules};
 use crate::stream::{Aftermath, Stream};
 use crate::sync::{Mutex, lock};
 
@@ -24,7 +24,9 @@ pub(crate) struct Namespace {
 
 #[derive(Debug)]
 struct Names {
-    streams: BTreeMap<ObjectPath, Arc<Stream>>,
+    streams: Streams,
+    /// Replays that will replace the ended one of the same name when they begin.
+    successors: Streams,
     /// Backend handles that are not closed.
     handles: usize,
 }
@@ -34,6 +36,7 @@ impl Namespace {
     pub(crate) fn new(rules: Rules) -> Self {
         let names = Names {
             streams: BTreeMap::new(),
+            successors: BTreeMap::new(),
             handles: 1,
         };
         Self {
@@ -65,10 +68,28 @@ impl Namespace {
 
     pub(crate) fn writer(self: &Arc<Self>, path: &ObjectPath) -> Result<Sender> {
         let mut names = lock(&self.names);
-        let stream = names.open(path, self.rules)?;
+        names.check()?;
+        let (stream, succeeds) = match names.needs_successor(path, self.rules) {
+            true => (open(&mut names.successors, path, self.rules), true),
+            false => (open(&mut names.streams, path, self.rules), false),
+        };
         let id = stream.open_writer();
         drop(names);
-        Ok(Sender::new(Arc::clone(self), path.clone(), stream, id))
+        let end = End::new(Arc::clone(self), path.clone(), stream, id);
+        Ok(Sender::new(end, succeeds))
+    }
+
+    /// Lets `stream` take the place of the one that it succeeds, unless it has done so. Readers of
+    /// the old one read on.
+    pub(crate) fn succeed(&self, path: &ObjectPath, stream: &Arc<Stream>) {
+        let mut names = lock(&self.names);
+        let mut replaced = None;
+        if is_at(&names.successors, path, stream) {
+            names.successors.remove(path);
+            replaced = names.streams.insert(path.clone(), Arc::clone(stream));
+        }
+        drop(names);
+        drop(replaced);
     }
 
     pub(crate) fn reader(
@@ -77,14 +98,15 @@ impl Namespace {
         missing: Missing,
     ) -> Result<Receiver> {
         let mut names = lock(&self.names);
+        names.check()?;
         if missing == Missing::NotFound && !names.is_there(path) {
-            names.check()?;
             return Err(Error::not_found("nobody writes this stream"));
         }
-        let stream = names.open(path, self.rules)?;
+        let stream = open(&mut names.streams, path, self.rules);
         let id = stream.open_reader();
         drop(names);
-        Ok(Receiver::new(Arc::clone(self), path.clone(), stream, id))
+        let end = End::new(Arc::clone(self), path.clone(), stream, id);
+        Ok(Receiver::new(end))
     }
 
     pub(crate) fn is_there(&self, path: &ObjectPath) -> bool {
@@ -123,10 +145,12 @@ impl Namespace {
         if !names.is_there(path) {
             return false;
         }
-        let stream = names.streams.remove(path);
-        let after = stream.as_deref().map(Stream::delete);
+        let deleted = [names.streams.remove(path), names.successors.remove(path)];
+        let after = deleted
+            .each_ref()
+            .map(|stream| stream.as_deref().map(Stream::delete));
         drop(names);
-        drop(after);
+        drop((after, deleted));
         true
     }
 
@@ -139,9 +163,9 @@ impl Namespace {
     ) {
         let mut names = lock(&self.names);
         let after = leave(stream);
-        let known = names.streams.get(path);
-        let forgotten = match known.is_some_and(|known| Arc::ptr_eq(known, stream)) {
-            true if stream.is_idle() => names.streams.remove(path),
+        let forgotten = match stream.is_idle() {
+            true if is_at(&names.streams, path, stream) => names.streams.remove(path),
+            true if is_at(&names.successors, path, stream) => names.successors.remove(path),
             _ => None,
         };
         drop(names);
@@ -158,12 +182,11 @@ impl Names {
         }
     }
 
-    fn open(&mut self, path: &ObjectPath, rules: Rules) -> Result<Arc<Stream>> {
-        self.check()?;
-        let known = self.streams.entry(path.clone());
-        Ok(Arc::clone(
-            known.or_insert_with(|| Arc::new(Stream::new(rules))),
-        ))
+    /// Whether a writer that opens now begins a replay anew. In the other modes it adds to what is
+    /// there: messages that are for one reader only are never taken back.
+    fn needs_successor(&self, path: &ObjectPath, rules: Rules) -> bool {
+        let current = self.streams.get(path);
+        rules.mode == Mode::Replay && current.is_some_and(|stream| stream.has_ended())
     }
 
     fn is_there(&self, path: &ObjectPath) -> bool {
@@ -177,9 +200,23 @@ impl Names {
         if self.handles > 1 {
             return Vec::new();
         }
-        let streams = self.streams.values();
+        let streams = self.streams.values().chain(self.successors.values());
         streams
             .map(|stream| stream.set_shut(self.handles == 0))
             .collect()
     }
+}
+
+type Streams = BTreeMap<ObjectPath, Arc<Stream>>;
+
+/// The stream of this name, made if need be.
+fn open(streams: &mut Streams, path: &ObjectPath, rules: Rules) -> Arc<Stream> {
+    let known = streams.entry(path.clone());
+    Arc::clone(known.or_insert_with(|| Arc::new(Stream::new(rules))))
+}
+
+/// Whether it is this stream that has the name.
+fn is_at(streams: &Streams, path: &ObjectPath, stream: &Arc<Stream>) -> bool {
+    let known = streams.get(path);
+    known.is_some_and(|known| Arc::ptr_eq(known, stream))
 }

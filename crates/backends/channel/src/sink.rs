@@ -25,7 +25,7 @@ impl ChannelSink {
     }
 
     /// Sends one message, waiting for room. Dropping the future sends nothing.
-    async fn send(&self, mut message: Bytes) -> Result<()> {
+    async fn send(&mut self, mut message: Bytes) -> Result<()> {
         let sent = poll_fn(|cx| self.sender.poll_send(&mut message, cx)).await;
         sent.map_err(refused)
     }
@@ -85,7 +85,8 @@ async fn yield_now() {
     .await;
 }
 
-fn refused(refusal: Refusal) -> Error {
+/// The error of a writer that cannot go on.
+pub(crate) fn refused(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Deleted => Error::not_found("the stream was deleted"),
         Refusal::Closed => Error::new(

@@ -120,6 +120,11 @@ impl State {
         !self.deleted && (self.writers > 0 || self.now.ends > self.start().told.ends)
     }
 
+    /// Whether the stream is complete, and only waits for readers.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.writers == 0 && self.is_there()
+    }
+
     /// Whether the stream can be forgotten.
     pub(crate) fn is_idle(&self) -> bool {
         self.readers.is_empty() && !self.is_there()

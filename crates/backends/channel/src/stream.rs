@@ -50,6 +50,10 @@ impl Stream {
         lock(&self.0).state.is_there()
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        lock(&self.0).state.has_ended()
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         lock(&self.0).state.is_idle()
     }

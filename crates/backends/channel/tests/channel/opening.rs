@@ -32,10 +32,11 @@ fn settings_are_taken() {
     assert!(poll(backend.get("a")).is_pending());
     ready(backend.put("a", "four")).unwrap();
     assert!(
-        ready(backend.put("a", "x"))
+        ready(backend.put("a", "fives"))
             .unwrap_err()
             .is_quota_exceeded()
     );
+    assert_eq!(ready(backend.get("a")).unwrap(), "four");
     let skip = ready(registry.open_uri("channel://?mode=broadcast&slow_readers=skip&capacity=1"));
     let skip = skip.unwrap();
     ready(skip.put("a", pieces(&["x", "y"]))).unwrap();

@@ -6,7 +6,9 @@ use storage_channel::{ChannelBackend, Mode};
 use storage_core::BackendExt;
 
 use crate::crew::Crew;
-use crate::{count, drain, next, numbers, path, poll, reader, ready, send, streams, waits, writer};
+use crate::{
+    count, drain, next, numbers, path, pieces, poll, reader, ready, send, streams, waits, writer,
+};
 
 #[test]
 fn late_readers_get_what_was_sent_before_and_after_without_duplicates() {
@@ -31,18 +33,57 @@ fn late_readers_get_what_was_sent_before_and_after_without_duplicates() {
 }
 
 #[test]
-fn later_writers_add_until_the_stream_is_deleted() {
-    let backend = ChannelBackend::builder()
-        .mode(Mode::Replay)
-        .build()
-        .unwrap();
-    ready(backend.put("a", "one")).unwrap();
-    ready(backend.put("a", "two")).unwrap();
-    assert_eq!(ready(backend.get("a")).unwrap(), "onetwo");
+fn a_writer_replaces_an_ended_stream_with_its_first_message() {
+    let builder = ChannelBackend::builder().mode(Mode::Replay);
+    let backend = builder.build().unwrap();
+    ready(backend.put("a", "old")).unwrap();
+    let mut unread = reader(&backend, "a");
+    let (mut new, other) = (writer(&backend, "a"), writer(&backend, "a"));
+    assert_eq!(
+        ready(backend.get("a")).unwrap(),
+        "old",
+        "nothing was sent yet"
+    );
+    send(&mut new, "1").unwrap();
+    let mut early = reader(&backend, "a");
+    assert_eq!(next(&mut early).unwrap().unwrap(), "1");
+    assert!(waits(&mut early));
+    // Writers that overlap write one stream.
+    ready(count(other, 2..3)).unwrap();
+    send(&mut new, "3").unwrap();
+    ready(new.finish()).unwrap();
+    assert_eq!(ready(backend.get("a")).unwrap(), "123");
+    assert_eq!(
+        next(&mut unread).unwrap().unwrap(),
+        "old",
+        "it is read to its end"
+    );
+    assert_eq!(next(&mut unread).unwrap(), None);
+    ready(backend.put("a", "")).unwrap();
+    assert_eq!(ready(backend.get("a")).unwrap(), "");
+}
+
+#[test]
+fn a_replacement_that_is_given_up_before_its_first_message_changes_nothing() {
+    let builder = ChannelBackend::builder().mode(Mode::Replay);
+    let backend = builder.build().unwrap();
+    ready(backend.put("a", "old")).unwrap();
+    drop(writer(&backend, "a"));
+    assert_eq!(ready(backend.get("a")).unwrap(), "old");
+    // It leaves nothing behind that the next one would join.
+    ready(backend.put("a", "new")).unwrap();
+    assert_eq!(ready(backend.get("a")).unwrap(), "new");
+}
+
+#[test]
+fn a_deletion_cuts_off_a_replacement_too() {
+    let builder = ChannelBackend::builder().mode(Mode::Replay);
+    let backend = builder.build().unwrap();
+    ready(backend.put("a", "old")).unwrap();
+    let mut replacement = writer(&backend, "a");
     assert!(ready(backend.remove("a")).unwrap());
-    assert!(ready(backend.get("a")).unwrap_err().is_not_found());
-    ready(backend.put("a", "three")).unwrap();
-    assert_eq!(ready(backend.get("a")).unwrap(), "three");
+    assert!(send(&mut replacement, "x").unwrap_err().is_not_found());
+    assert!(!ready(backend.has("a")).unwrap());
 }
 
 #[test]
@@ -78,8 +119,12 @@ fn the_history_is_limited_and_its_writer_fails() {
         assert_eq!(messages, ["abc"]);
         assert!(error.unwrap().is_corrupt(), "every reader is told");
     }
-    ready(backend.put("a", "de")).unwrap();
-    assert_eq!(backend.stats(&path("a")).unwrap().held, 2);
+    ready(backend.put("a", pieces(&["de", "fgh"]))).unwrap();
+    assert_eq!(
+        backend.stats(&path("a")).unwrap().held,
+        2,
+        "the limit is each stream's own"
+    );
 }
 
 proptest! {
