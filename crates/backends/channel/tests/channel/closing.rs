@@ -55,6 +55,7 @@ fn closing_one_handle_leaves_the_others_and_what_they_opened() {
 }
 
 #[test]
+#[allow(clippy::redundant_clone)] // A handle more is what is tested.
 fn a_handle_opened_after_the_last_one_was_closed_makes_waiting_sensible_again() {
     let backend = streams(Mode::Queue, 10);
     let mut waiting = reader(&backend, "a");
