@@ -63,8 +63,8 @@ struct Session {
 pub(crate) enum Sent {
     /// It is in the stream. The message that it pushed out is to be dropped outside of any lock.
     Done(Option<Bytes>),
-    /// There is no room; the message comes back.
-    Full(Bytes),
+    /// There is no room now.
+    Full,
     /// There never will be.
     Refused(Refusal),
 }
@@ -137,7 +137,8 @@ impl State {
         self.writers += 1;
     }
 
-    pub(crate) fn send(&mut self, message: Bytes) -> Sent {
+    /// Takes the message out of `slot` if it can be sent.
+    pub(crate) fn send(&mut self, slot: &mut Bytes) -> Sent {
         if self.deleted {
             return Sent::Refused(Refusal::Deleted);
         }
@@ -148,15 +149,15 @@ impl State {
             } else if self.shut && self.readers.is_empty() {
                 return Sent::Refused(Refusal::Closed);
             } else {
-                return Sent::Full(message);
+                return Sent::Full;
             }
         }
-        let bytes = self.log_bytes + message.len() as u64;
+        let bytes = self.log_bytes + slot.len() as u64;
         if self.rules.mode == Mode::Replay && bytes > self.rules.history {
             return Sent::Refused(Refusal::History(self.rules.history));
         }
         self.log_bytes = bytes;
-        self.log.push_back(message);
+        self.log.push_back(std::mem::take(slot));
         self.session.sent = true;
         Sent::Done(pushed_out)
     }

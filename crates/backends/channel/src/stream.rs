@@ -82,9 +82,8 @@ impl Stream {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Refusal>> {
         let mut guarded = lock(&self.0);
-        let (result, after) = match guarded.state.send(std::mem::take(slot)) {
-            Sent::Full(message) => {
-                *slot = message;
+        let (result, after) = match guarded.state.send(slot) {
+            Sent::Full => {
                 guarded.writers.wait(writer, cx.waker());
                 return Poll::Pending;
             }
