@@ -43,6 +43,13 @@ pub trait WriteSink: Send + 'static {
         256 * 1024
     }
 
+    /// Whether every [`Writer::write_bytes`] arrives as one chunk of its own, however small: for
+    /// stores of messages, where the boundaries mean something. The default gathers small chunks.
+    /// What is written as [`AsyncWrite`] has no boundaries and is gathered either way.
+    fn keeps_chunks(&self) -> bool {
+        false
+    }
+
     /// Takes the next chunk. May return before the bytes are stored; a failure then shows in a
     /// later call.
     async fn write(&mut self, chunk: Bytes) -> Result<()>;
@@ -85,6 +92,8 @@ pub struct Writer {
     state: State,
     buffer: BytesMut,
     chunk_size: usize,
+    /// Chunks shorter than this are gathered; 0 for a sink that keeps chunks.
+    gathered_below: usize,
     /// Whether the sink got bytes since the last flush began.
     unflushed: bool,
     backend: &'static str,
@@ -96,11 +105,13 @@ impl Writer {
     #[must_use]
     pub fn new(backend: &'static str, path: ObjectPath, sink: impl WriteSink) -> Self {
         let chunk_size = sink.chunk_size().max(1);
+        let gathered_below = if sink.keeps_chunks() { 0 } else { chunk_size / 2 };
         let state = State::Idle(Box::new(sink));
         Self {
             state,
             buffer: BytesMut::new(),
             chunk_size,
+            gathered_below,
             unflushed: false,
             backend,
             path,
@@ -114,7 +125,7 @@ impl Writer {
     }
 
     /// Writes all of `chunk`. Chunks of at least half the sink's chunk size are passed on as they
-    /// are, smaller ones gathered.
+    /// are, smaller ones gathered, unless the sink [keeps chunks](WriteSink::keeps_chunks).
     ///
     /// # Errors
     /// `WriterClosed` after finish, abort or a failure; otherwise those of the backend. An error
@@ -201,7 +212,7 @@ impl Writer {
             let fits = self.buffer.len() + chunk.len() < self.chunk_size;
             if chunk.is_empty() {
                 return Poll::Ready(Ok(()));
-            } else if fits && chunk.len() < self.chunk_size / 2 {
+            } else if fits && chunk.len() < self.gathered_below {
                 self.buffer.extend_from_slice(chunk);
                 chunk.clear();
             } else if !self.buffer.is_empty() {

@@ -188,6 +188,42 @@ async fn small_writes_are_gathered_and_large_ones_passed_on() {
     );
 }
 
+/// A sink that wants every chunk by itself.
+struct Messages(Sink);
+
+#[async_trait]
+impl WriteSink for Messages {
+    fn chunk_size(&self) -> usize {
+        self.0.chunk_size()
+    }
+    fn keeps_chunks(&self) -> bool {
+        true
+    }
+    async fn write(&mut self, chunk: Bytes) -> Result<()> {
+        self.0.write(chunk).await
+    }
+    async fn finish(self: Box<Self>) -> Result<Written> {
+        Box::new(self.0).finish().await
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_keeps_chunks_gets_each_by_itself() {
+    let log = Log::default();
+    let sink = Sink { log: log.clone(), fail_at: None, writes: 0, finished: false };
+    let mut writer = Writer::new("test", ObjectPath::new("a").unwrap(), Messages(sink));
+    for piece in ["a", "b", "", "cdefgh"] {
+        writer.write_bytes(Bytes::from_static(piece.as_bytes())).await.unwrap();
+    }
+    writer.write_all(b"ij").await.unwrap();
+    writer.write_bytes("k".into()).await.unwrap();
+    writer.write_all(b"lmnop").await.unwrap();
+    writer.finish().await.unwrap();
+    let expected = ["a", "b", "cdefgh", "ij", "k", "lmno", "p"].map(|chunk| format!("write {chunk}"));
+    let (last, writes) = log.take().split_last().map(|(l, w)| (l.clone(), w.to_vec())).unwrap();
+    assert_eq!((writes.as_slice(), last.as_str()), (&expected[..], "finish"));
+}
+
 #[tokio::test]
 async fn shutdown_publishes_and_drop_aborts() {
     let log = Log::default();

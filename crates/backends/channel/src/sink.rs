@@ -1,0 +1,101 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use storage_core::{Error, ErrorKind, Result, WriteSink, Written};
+use storage_hash::WriteHasher;
+
+use crate::ends::Sender;
+use crate::state::Refusal;
+
+/// Most bytes hashed before other tasks get their turn: a few milliseconds with the slowest digest.
+const HASH_TURN: usize = 1 << 20;
+
+/// Sends every chunk as a message. Dropping it leaves a stream that does not end cleanly.
+#[derive(Debug)]
+pub(crate) struct ChannelSink {
+    sender: Sender,
+    hasher: WriteHasher,
+}
+
+impl ChannelSink {
+    pub(crate) const fn new(sender: Sender, hasher: WriteHasher) -> Self {
+        Self { sender, hasher }
+    }
+
+    /// Sends one message, waiting for room. Dropping the future sends nothing.
+    async fn send(&mut self, mut message: Bytes) -> Result<()> {
+        let sent = poll_fn(|cx| self.sender.poll_send(&mut message, cx)).await;
+        sent.map_err(refused)
+    }
+}
+
+#[async_trait]
+impl WriteSink for ChannelSink {
+    /// The size of messages that are made of bytes without boundaries: with the default capacity a
+    /// few megabytes in flight.
+    fn chunk_size(&self) -> usize {
+        64 << 10
+    }
+
+    fn keeps_chunks(&self) -> bool {
+        true
+    }
+
+    async fn write(&mut self, chunk: Bytes) -> Result<()> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        absorb(&mut self.hasher, &chunk).await;
+        self.send(chunk).await
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Written> {
+        let mut written = Written::new(self.hasher.size());
+        written.hashes = self.hasher.finish()?.reported;
+        self.sender.finish().map_err(refused)?;
+        Ok(written)
+    }
+}
+
+/// Counts and, where digests are asked for, hashes `bytes`, letting other tasks run in between.
+pub(crate) async fn absorb(hasher: &mut WriteHasher, bytes: &[u8]) {
+    if hasher.is_idle() {
+        return hasher.skip(bytes.len() as u64);
+    }
+    for (turn, part) in bytes.chunks(HASH_TURN).enumerate() {
+        if turn > 0 {
+            yield_now().await;
+        }
+        hasher.update(part);
+    }
+}
+
+/// Gives every other ready task of the executor a turn.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// The error of a writer that cannot go on.
+pub(crate) fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Deleted => Error::not_found("the stream was deleted"),
+        Refusal::Closed => Error::new(
+            ErrorKind::BackendClosed,
+            "nobody can read this stream any more",
+        ),
+        Refusal::History(bytes) => Error::new(
+            ErrorKind::QuotaExceeded,
+            format!("the stream's history is limited to {bytes} bytes"),
+        ),
+    }
+}
