@@ -93,9 +93,9 @@ impl Output {
     /// One line for a person on standard output, or one object for a program.
     pub(crate) fn line(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         if self.json {
-            self.write(&json().to_string())
+            self.write(&json().to_string());
         } else {
-            self.write(&text())
+            self.write(&text());
         }
     }
 

@@ -40,22 +40,21 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
     if uri.scheme() != "file" || path.components().any(|c| c == Component::ParentDir) {
         return Err(missing);
     }
-    for ancestor in path
-        .ancestors()
-        .skip(1)
-        .filter(|ancestor| ancestor.is_dir())
-    {
-        let below = path.strip_prefix(ancestor).unwrap_or(&path);
-        let (Some(ancestor), Some(below)) = (ancestor.to_str(), below.to_str()) else {
-            break;
-        };
-        let backend = open(ancestor, Missing::Fail).await?;
-        return Ok(Place {
-            backend,
-            path: Prefix::new(below)?,
-        });
+    let existing = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
+    let Some(ancestor) = existing else {
+        return Err(missing);
+    };
+    let below = path.strip_prefix(ancestor).unwrap_or(&path);
+    match (ancestor.to_str(), below.to_str()) {
+        (Some(ancestor), Some(below)) => {
+            let backend = open(ancestor, Missing::Fail).await?;
+            Ok(Place {
+                backend,
+                path: Prefix::new(below)?,
+            })
+        }
+        _ => Err(missing),
     }
-    Err(missing)
 }
 
 /// Opens the parent of the object or directory that `text` names, and gives its path there.

@@ -105,7 +105,11 @@ impl Writer {
     #[must_use]
     pub fn new(backend: &'static str, path: ObjectPath, sink: impl WriteSink) -> Self {
         let chunk_size = sink.chunk_size().max(1);
-        let gathered_below = if sink.keeps_chunks() { 0 } else { chunk_size / 2 };
+        let gathered_below = if sink.keeps_chunks() {
+            0
+        } else {
+            chunk_size / 2
+        };
         let state = State::Idle(Box::new(sink));
         Self {
             state,
@@ -122,6 +126,12 @@ impl Writer {
     #[must_use]
     pub fn path(&self) -> &ObjectPath {
         &self.path
+    }
+
+    /// Whether the sink [keeps chunks](WriteSink::keeps_chunks) apart; for wrappers.
+    #[must_use]
+    pub fn keeps_chunks(&self) -> bool {
+        self.gathered_below == 0
     }
 
     /// Writes all of `chunk`. Chunks of at least half the sink's chunk size are passed on as they

@@ -1,4 +1,8 @@
 //! Readers and writers by themselves, over the smallest possible sinks and streams.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -210,18 +214,34 @@ impl WriteSink for Messages {
 #[tokio::test]
 async fn a_sink_that_keeps_chunks_gets_each_by_itself() {
     let log = Log::default();
-    let sink = Sink { log: log.clone(), fail_at: None, writes: 0, finished: false };
+    let sink = Sink {
+        log: log.clone(),
+        fail_at: None,
+        writes: 0,
+        finished: false,
+    };
     let mut writer = Writer::new("test", ObjectPath::new("a").unwrap(), Messages(sink));
     for piece in ["a", "b", "", "cdefgh"] {
-        writer.write_bytes(Bytes::from_static(piece.as_bytes())).await.unwrap();
+        writer
+            .write_bytes(Bytes::from_static(piece.as_bytes()))
+            .await
+            .unwrap();
     }
     writer.write_all(b"ij").await.unwrap();
     writer.write_bytes("k".into()).await.unwrap();
     writer.write_all(b"lmnop").await.unwrap();
     writer.finish().await.unwrap();
-    let expected = ["a", "b", "cdefgh", "ij", "k", "lmno", "p"].map(|chunk| format!("write {chunk}"));
-    let (last, writes) = log.take().split_last().map(|(l, w)| (l.clone(), w.to_vec())).unwrap();
-    assert_eq!((writes.as_slice(), last.as_str()), (&expected[..], "finish"));
+    let expected =
+        ["a", "b", "cdefgh", "ij", "k", "lmno", "p"].map(|chunk| format!("write {chunk}"));
+    let (last, writes) = log
+        .take()
+        .split_last()
+        .map(|(l, w)| (l.clone(), w.to_vec()))
+        .unwrap();
+    assert_eq!(
+        (writes.as_slice(), last.as_str()),
+        (&expected[..], "finish")
+    );
 }
 
 #[tokio::test]

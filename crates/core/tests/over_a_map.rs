@@ -1,4 +1,8 @@
 //! What the crate provides on top of a backend: listings, ranges, locations, the registry.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 mod support;
 

@@ -2,18 +2,42 @@
 
 pub use storage_core::*;
 
+#[cfg(feature = "channel")]
+#[doc(inline)]
+pub use storage_channel as channel;
+#[cfg(feature = "compression")]
+#[doc(inline)]
+pub use storage_compression as compression;
+#[cfg(feature = "csv")]
+#[doc(inline)]
+pub use storage_csv as csv;
 #[cfg(feature = "file")]
 #[doc(inline)]
 pub use storage_file as file;
+#[cfg(feature = "gzip")]
+#[doc(inline)]
+pub use storage_gzip as gzip;
 #[cfg(feature = "hash")]
 #[doc(inline)]
 pub use storage_hash as hash;
+#[cfg(feature = "length-prefixed")]
+#[doc(inline)]
+pub use storage_length_prefixed as length_prefixed;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use storage_memory as memory;
+#[cfg(feature = "ndjson")]
+#[doc(inline)]
+pub use storage_ndjson as ndjson;
+#[cfg(feature = "snappy")]
+#[doc(inline)]
+pub use storage_snappy as snappy;
 #[cfg(feature = "sync")]
 #[doc(inline)]
 pub use storage_sync as sync;
+#[cfg(feature = "zstd")]
+#[doc(inline)]
+pub use storage_zstd as zstd;
 
 mod open;
 

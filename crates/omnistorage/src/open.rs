@@ -17,6 +17,10 @@ pub fn registry() -> Result<Registry> {
     registry.register("memory", storage_memory::MemoryFactory)?;
     #[cfg(not(feature = "memory"))]
     registry.declare("memory", "memory");
+    #[cfg(feature = "channel")]
+    registry.register("channel", storage_channel::ChannelFactory)?;
+    #[cfg(not(feature = "channel"))]
+    registry.declare("channel", "channel");
     Ok(registry)
 }
 

@@ -99,9 +99,9 @@ struct Totals {
 impl Totals {
     fn count(&mut self, entry: &ObjectInfo) {
         if entry.is_dir {
-            self.directories += 1
+            self.directories += 1;
         } else {
-            self.files += 1
+            self.files += 1;
         }
     }
 }

@@ -57,7 +57,7 @@ fn compare_options(args: &CompareArgs) -> Options {
     };
     let mut options = Options::default()
         .comparison(comparison)
-        .checkers(args.checkers);
+        .checkers(usize::from(args.checkers));
     options.modify_window = args.modify_window;
     options
 }
@@ -73,7 +73,7 @@ fn transfer_options(args: &TransferArgs) -> Options {
         .ignore_existing(args.ignore_existing)
         .existing(args.existing)
         .immutable(args.immutable)
-        .transfers(args.transfers)
+        .transfers(usize::from(args.transfers))
         .tries(args.retries)
         .create_empty_dirs(args.create_empty_src_dirs)
         .verify(match args.verify {

@@ -1,5 +1,9 @@
 //! The program as a user runs it.
-#![allow(clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 mod failures;
 mod objects;

@@ -1,4 +1,8 @@
 //! The smallest backend that the tests of this crate can use: a map.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,14 +13,14 @@ use storage_core::{
 };
 
 #[derive(Debug, Default)]
-pub struct Map {
-    pub objects: Mutex<BTreeMap<ObjectPath, (Bytes, u64)>>,
-    pub reads: Mutex<Vec<ReadOptions>>,
+pub(crate) struct Map {
+    pub(crate) objects: Mutex<BTreeMap<ObjectPath, (Bytes, u64)>>,
+    pub(crate) reads: Mutex<Vec<ReadOptions>>,
     lifecycle: Lifecycle,
 }
 
 impl Map {
-    pub fn with(objects: &[(&str, &'static str)]) -> Self {
+    pub(crate) fn with(objects: &[(&str, &'static str)]) -> Self {
         let map = Self::default();
         for (path, content) in objects {
             map.set(path, content);
@@ -24,7 +28,7 @@ impl Map {
         map
     }
 
-    pub fn set(&self, path: &str, content: &'static str) {
+    pub(crate) fn set(&self, path: &str, content: &'static str) {
         let mut objects = self.objects.lock().unwrap();
         let version = objects.get(path).map_or(1, |(_, version)| version + 1);
         objects.insert(ObjectPath::new(path).unwrap(), (content.into(), version));

@@ -44,6 +44,10 @@ impl<I: Intercept> WriteSink for WatchedSink<I> {
         64 * 1024
     }
 
+    fn keeps_chunks(&self) -> bool {
+        self.inner.keeps_chunks()
+    }
+
     async fn write(&mut self, chunk: Bytes) -> Result<()> {
         let mut call = Call::new(Operation::Write, Step::Chunk, &self.path)
             .with(Options::Write(self.options.clone()))
