@@ -5,12 +5,22 @@
 use std::process::ExitCode;
 
 use storage_conformance::{Fresh, Suite, features_table};
+use storage_channel::{ChannelBackend, Mode};
 use storage_file::FileBackend;
 use storage_memory::MemoryBackend;
 
 /// The suite of every backend that needs no server, by the name of its page.
 fn suites() -> Vec<(&'static str, Suite)> {
-    vec![("file", Suite::new(file)), ("memory", Suite::new(memory))]
+    vec![
+        ("channel", Suite::new(channel)),
+        ("file", Suite::new(file)),
+        ("memory", Suite::new(memory)),
+    ]
+}
+
+/// In the mode in which a stream that has ended is an object as on any backend.
+async fn channel() -> storage_core::Result<ChannelBackend> {
+    ChannelBackend::builder().mode(Mode::Replay).build()
 }
 
 async fn file() -> storage_core::Result<Fresh> {
