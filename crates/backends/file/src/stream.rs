@@ -1,6 +1,7 @@
-//! Streaming an open file: from memory in pieces, on the worker; from a device in pooled chunks, read
-//! ahead off the workers.
+//! Streaming an open file: from memory on the worker and one more thread; from a device in pooled chunks,
+//! read ahead off the workers.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::ops::Range;
 use std::pin::Pin;
@@ -17,47 +18,52 @@ use crate::pool::{CHUNK, PIECE, Pool};
 use crate::sys;
 use crate::transfer::cut_short;
 
-/// The bytes of one range of an open file. Begins to read when first polled. From the first byte on
-/// that is not in memory, the next chunk is read while one is being used.
+/// The bytes of one range of an open file. Begins to read when first polled.
+///
+/// As long as they are in memory, the polling thread copies one chunk, piece by piece, while another
+/// thread copies the next. From the first byte on that is not, one chunk is read ahead of its use.
 pub(crate) struct FileStream {
     file: Arc<File>,
+    /// What nobody reads yet.
     rest: Range<u64>,
+    /// What the polling thread reads.
+    near: Range<u64>,
+    /// What other threads read, after `near`.
+    ahead: VecDeque<JoinHandle<Result<Bytes>>>,
     pool: Pool,
     /// Whether the file lies in memory anyway.
     in_memory: bool,
     /// Whether all that was read so far was in memory.
     cached: bool,
-    ahead: Option<JoinHandle<Result<Bytes>>>,
 }
 
 impl FileStream {
-    /// Reads the next piece if it is in memory: copying it takes less than a hop to another thread.
-    fn read_cached(&mut self) -> Option<Bytes> {
-        let end = self.rest.end.min(self.rest.start + PIECE as u64);
-        if !self.cached || self.rest.is_empty() {
-            return None;
+    /// Takes up to a chunk of what nobody reads yet.
+    fn take(&mut self) -> Range<u64> {
+        let end = self.rest.end.min(self.rest.start + CHUNK as u64);
+        std::mem::replace(&mut self.rest.start, end)..end
+    }
+
+    /// Shares the next chunks out.
+    fn share_out(&mut self) {
+        if self.cached {
+            self.near = self.take();
         }
-        let mut buffer = self.pool.take(PIECE);
-        // No more than what an earlier use left to fill is written twice.
-        buffer.resize((end - self.rest.start) as usize, 0);
-        self.cached = sys::read_cached(&self.file, self.rest.start, &mut buffer, self.in_memory);
-        if !self.cached {
-            self.pool.give(buffer);
-            return None;
-        }
-        self.rest.start = end;
-        Some(self.pool.share(buffer))
+        self.read_ahead();
     }
 
     /// Starts the read of the next chunk, if there is one.
     fn read_ahead(&mut self) {
-        if self.rest.is_empty() {
-            return;
+        let range = self.take();
+        if !range.is_empty() {
+            self.ahead.push_back(self.start(range));
         }
-        let end = self.rest.end.min(self.rest.start + CHUNK as u64);
-        let range = std::mem::replace(&mut self.rest.start, end)..end;
+    }
+
+    /// Reads a chunk on another thread.
+    fn start(&self, range: Range<u64>) -> JoinHandle<Result<Bytes>> {
         let (file, pool) = (Arc::clone(&self.file), self.pool.clone());
-        self.ahead = Some(spawn_blocking(move || {
+        spawn_blocking(move || {
             let mut buffer = pool.take(CHUNK);
             sys::read_exact(&file, &range, &mut buffer).map_err(failure)?;
             let missing = range.end - range.start - buffer.len() as u64;
@@ -66,7 +72,28 @@ impl FileStream {
                 return Err(cut_short(missing));
             }
             Ok(pool.share(buffer))
-        }));
+        })
+    }
+
+    /// Reads the next near piece if it is in memory.
+    fn read_near(&mut self) -> Option<Bytes> {
+        let end = self.near.end.min(self.near.start + PIECE as u64);
+        let mut buffer = self.pool.take(PIECE);
+        // No more than what an earlier use left to fill is written twice.
+        buffer.resize((end - self.near.start) as usize, 0);
+        self.cached = sys::read_cached(&self.file, self.near.start, &mut buffer, self.in_memory);
+        if !self.cached {
+            self.pool.give(buffer);
+            return None;
+        }
+        self.near.start = end;
+        Some(self.pool.share(buffer))
+    }
+
+    /// Reads no further.
+    fn end(&mut self) {
+        self.rest.start = self.rest.end;
+        self.ahead.clear();
     }
 }
 
@@ -74,23 +101,29 @@ impl Stream for FileStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ahead.is_none() {
+        if self.near.is_empty() && self.ahead.is_empty() {
+            self.share_out();
+        }
+        if !self.near.is_empty() {
             // A stream that is always ready must leave its worker to others now and then.
             let turn = ready!(tokio::task::coop::poll_proceed(cx));
-            if let Some(chunk) = self.read_cached() {
+            if let Some(chunk) = self.read_near() {
                 turn.made_progress();
                 return Poll::Ready(Some(Ok(chunk)));
             }
-            self.read_ahead();
+            let near = std::mem::replace(&mut self.near, 0..0);
+            let first = self.start(near);
+            self.ahead.push_front(first);
         }
-        let Some(ahead) = &mut self.ahead else {
+        let Some(ahead) = self.ahead.front_mut() else {
             return Poll::Ready(None);
         };
         let chunk = ready!(Pin::new(ahead).poll(cx)).map_err(lost).flatten();
-        self.ahead = None;
+        self.ahead.pop_front();
         match chunk {
-            Ok(_) => self.read_ahead(),
-            Err(_) => self.rest.start = self.rest.end,
+            Ok(_) if !self.cached && self.ahead.is_empty() => self.read_ahead(),
+            Ok(_) => {}
+            Err(_) => self.end(),
         }
         Poll::Ready(Some(chunk))
     }
@@ -128,7 +161,8 @@ impl PayloadSource for FileSource {
             pool: self.pool.clone(),
             in_memory: self.in_memory,
             cached: true,
-            ahead: None,
+            near: 0..0,
+            ahead: VecDeque::new(),
         })
     }
 

@@ -4,8 +4,8 @@
 
 use std::process::ExitCode;
 
-use storage_conformance::{Fresh, Suite, features_table};
 use storage_channel::{ChannelBackend, Mode};
+use storage_conformance::{Fresh, Suite, features_table};
 use storage_file::FileBackend;
 use storage_memory::MemoryBackend;
 
