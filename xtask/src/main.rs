@@ -11,6 +11,7 @@ mod run;
 mod sections;
 mod servers;
 mod test;
+mod tools;
 mod tree;
 
 use std::process::ExitCode;

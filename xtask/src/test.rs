@@ -1,14 +1,15 @@
 //! `cargo xtask test`.
 
 use crate::run::{cargo, run_watched};
-use crate::{Command, Result, refuse_arguments, servers};
+use crate::{Command, Result, refuse_arguments, servers, tools};
 
 pub(crate) const COMMAND: Command = Command {
     name: "test",
     summary: "run every test, documentation examples included",
     help: "usage: cargo xtask test
 
-Starts the servers that tests need, runs all tests and documentation examples of the
+With CI=true, installs the programs that tests exchange files with; elsewhere a test that lacks
+one is skipped and says what would help. Starts the servers that tests need, runs all tests and documentation examples of the
 workspace with all features, and stops the servers that it started. For a part of the
 tests, use cargo itself: `cargo test -p storage-core paths`.",
     run: |arguments| {
@@ -19,6 +20,7 @@ tests, use cargo itself: `cargo test -p storage-core paths`.",
 
 /// Runs all tests and prints their number.
 pub(crate) fn all() -> Result {
+    tools::provide()?;
     let _servers = servers::start_all()?;
     let mut counts = Counts::default();
     let mut tests = cargo(&[
