@@ -9,7 +9,8 @@ use storage_core::{
     async_trait,
 };
 
-use crate::failure::{NAME, Place, failure, hop, is_absent};
+use crate::call::hop;
+use crate::failure::{NAME, Place, failure, is_absent};
 use crate::read::{self, Opened};
 use crate::sink::FileSink;
 use crate::sys::{Kind, Stat};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use storage_core::{Error, Features, Operation, Result};
 
 use crate::backend::FileBackend;
-use crate::failure::{NAME, failure, hop};
+use crate::call::hop;
+use crate::failure::{NAME, failure};
 use crate::pause::PausedWalks;
 use crate::pool::Pool;
 use crate::sys::{Abilities, Dir};

@@ -7,7 +7,8 @@ use storage_core::{
 };
 
 use crate::backend::FileBackend;
-use crate::failure::{NAME, Place, failure, hop};
+use crate::call::hop;
+use crate::failure::{NAME, Place, failure};
 use crate::{moves, read, remove};
 
 #[async_trait]

@@ -38,27 +38,6 @@ pub(crate) fn special() -> Error {
     Error::unsupported("a FIFO, socket or device is not an object")
 }
 
-/// Runs `work` where blocking is allowed: here, if the caller has promised so. Once begun it runs to
-/// its end, even if the future of this call is dropped.
-pub(crate) async fn hop<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    if storage_core::blocking_allowed() {
-        return work();
-    }
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(lost(error)),
-    }
-}
-
-/// The error for blocking work that was cancelled by the end of the runtime, or panicked.
-pub(crate) fn lost(error: tokio::task::JoinError) -> Error {
-    Error::new(ErrorKind::Other, "the blocking part did not finish")
-        .with_outcome_unknown()
-        .with_source(error)
-}
-
 /// The name of this backend in errors and registries.
 pub(crate) const NAME: &str = "file";
 

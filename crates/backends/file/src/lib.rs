@@ -28,6 +28,7 @@ mod append;
 mod attributes;
 mod backend;
 mod builder;
+mod call;
 mod draft;
 mod extended;
 mod factory;

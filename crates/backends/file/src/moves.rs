@@ -11,6 +11,7 @@ use storage_core::{
 
 use crate::attributes::{self, Attributes};
 use crate::builder::Fsync;
+use crate::call::commit;
 use crate::draft::{Draft, written};
 use crate::failure::{failure, is_absent, lookup, special};
 use crate::names;
@@ -164,7 +165,7 @@ impl Move<'_> {
 
     fn create(&self, target: &Parent) -> Result<()> {
         let (_, to) = names::split(self.to);
-        match self.source.rename_new(self.name, &target.dir, to) {
+        match commit(|| self.source.rename_new(self.name, &target.dir, to)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(place::taken(self.tree, self.to))
             }
@@ -188,10 +189,10 @@ impl Move<'_> {
                 .is_some_and(|old| (old.device, old.inode) == (self.stat.device, self.stat.inode));
             if same {
                 // Two names of one file, which a rename would leave both.
-                return self.source.unlink(self.name.as_ref()).map_err(lookup);
+                return commit(|| self.source.unlink(self.name.as_ref())).map_err(lookup);
             }
         }
-        let renamed = self.source.rename(self.name, &target.dir, to);
+        let renamed = commit(|| self.source.rename(self.name, &target.dir, to));
         renamed.map_err(|error| self.failure(error))
     }
 

@@ -6,6 +6,7 @@ use std::io;
 use storage_core::{Error, ErrorKind, ObjectPath, Result};
 
 use crate::builder::Fsync;
+use crate::call::commit;
 use crate::failure::{self, failure, is_absent, lookup};
 use crate::place::replaceable;
 use crate::sys::{Dir, Kind, Share};
@@ -28,7 +29,7 @@ pub(crate) fn object(tree: &Tree, path: &ObjectPath) -> Result<bool> {
         return Ok(false);
     }
     let _lock = tree.lock(&dir, Share::Shared)?;
-    match dir.unlink(name.as_ref()) {
+    match commit(|| dir.unlink(name.as_ref())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         done => done.map_err(failure)?,
     }

@@ -10,8 +10,8 @@ use storage_core::{
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::attributes::Attributes;
+use crate::call::{hop, lost};
 use crate::draft::{self, Draft};
-use crate::failure::{hop, lost};
 use crate::pool::CHUNK;
 use crate::tree::Tree;
 

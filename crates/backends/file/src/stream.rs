@@ -13,7 +13,8 @@ use futures_core::Stream;
 use storage_core::{ByteStream, PayloadSource, Result};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::failure::{failure, lost};
+use crate::call::lost;
+use crate::failure::failure;
 use crate::pool::{CHUNK, PIECE, Pool};
 use crate::sys;
 use crate::transfer::cut_short;

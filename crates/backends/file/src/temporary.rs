@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use crate::call::commit;
 use crate::names;
 use crate::sys::{self, Dir};
 
@@ -58,14 +59,14 @@ impl Temporary {
 
     /// Gives the file its name, replacing what is there.
     pub(crate) fn rename(&mut self, name: &str) -> io::Result<()> {
-        self.dir.rename(&self.name, &self.dir, name)?;
+        commit(|| self.dir.rename(&self.name, &self.dir, name))?;
         self.published = true;
         Ok(())
     }
 
     /// Gives the file its name unless something is there, which is `AlreadyExists`.
     pub(crate) fn rename_new(&mut self, name: &str) -> io::Result<()> {
-        self.dir.rename_new(&self.name, &self.dir, name)?;
+        commit(|| self.dir.rename_new(&self.name, &self.dir, name))?;
         self.published = true;
         Ok(())
     }

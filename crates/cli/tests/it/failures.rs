@@ -29,7 +29,7 @@ fn failures_are_1_and_name_the_place() {
     for (args, said) in [
         (&["cat", "missing"][..], &["missing", "not found"][..]),
         (&["ls", "no/such/dir"], &["no/such/dir", "not found"]),
-        (&["ls", "s3://bucket/x"], &["s3", "known are file, memory"]),
+        (&["ls", "s3://bucket/x"], &["s3", "file, memory"]),
         (&["cat", "../"], &["../", "names no object"]),
         (&["rm", "missing"], &["missing", "nothing to delete"]),
         (&["cat", "file/below"], &["file"]),

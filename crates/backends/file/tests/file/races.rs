@@ -106,3 +106,25 @@ async fn a_reader_beside_a_writer_sees_no_mix() {
     writer.await.unwrap();
     assert!(seen.is_sorted(), "an old object came back: {seen:?}");
 }
+
+/// A write that was given up must not come late and replace what was written after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_was_given_up_replaces_nothing_later() {
+    let (dir, backend) = fresh().await;
+    let large = bytes::Bytes::from(vec![1; 32 << 20]);
+    for round in 0..16 {
+        let key = path(&format!("{round}"));
+        let write = backend.write(&key, large.clone().into(), WriteOptions::default());
+        let wait = std::time::Duration::from_millis(round);
+        let finished = tokio::time::timeout(wait, write).await.is_ok();
+        backend.put(&key, "newer").await.unwrap();
+        // Long enough for the large write to end, were it still under way.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert_eq!(
+            backend.get(&key).await.unwrap(),
+            "newer",
+            "finished: {finished}"
+        );
+    }
+    assert_eq!(temporary_files(dir.path()), [""; 0]);
+}
