@@ -28,6 +28,7 @@ Runs every step, or those named, in this order, also after one has failed, and f
   wasm          storage-core for wasm32-unknown-unknown, where the target is installed
   deny          cargo deny, where it is installed
   features      the tables in docs/backends are current
+  portable      the half of storage-file that other systems use
   test          every test, as `cargo xtask test`",
     run: ci,
 };
@@ -59,6 +60,7 @@ const STEPS: &[Step] = &[
     step("wasm", |_| wasm()),
     step("deny", |_| deny()),
     step("features", feature_tables),
+    step("portable", |all| passed(portable(all))),
     step("test", |_| passed(test::all())),
 ];
 
@@ -217,6 +219,22 @@ fn doc() -> Result {
         "--quiet",
     ];
     run(cargo(&words).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// Lints and tests the half of storage-file that is for systems other than Linux, where Linux can.
+fn portable(workspace: &Workspace) -> Result {
+    let folder = Path::new(&workspace.target).join("portable");
+    let portable = |words: &[&str]| {
+        let mut command = cargo(words);
+        command
+            .env("RUSTFLAGS", "--cfg storage_file_portable")
+            .env("CARGO_TARGET_DIR", &folder);
+        command
+    };
+    let package = ["--package=storage-file", "--locked", "--quiet"];
+    let lint = ["--all-targets", "--", "--deny", "warnings"];
+    run(&mut portable(&[&["clippy"][..], &package, &lint].concat()))?;
+    run(&mut portable(&[&["test"][..], &package].concat()))
 }
 
 fn wasm() -> Result<Outcome> {
