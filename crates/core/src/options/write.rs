@@ -1,0 +1,251 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+#[cfg(doc)]
+use crate::ErrorKind;
+use crate::{Error, HashTypes, Hashes, Metadata, Result, Version};
+
+/// What a write expects to find, and does to what it finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WriteMode {
+    /// Replaces whatever is there. Atomic.
+    #[default]
+    Replace,
+    /// Creates; an existing object is [`ErrorKind::AlreadyExists`]. Atomic: of any number of racing
+    /// writers exactly one succeeds.
+    CreateNew,
+    /// Replaces exactly this version; any other, or a missing object, is
+    /// [`ErrorKind::PreconditionFailed`]. Atomic like `CreateNew`.
+    IfVersion(Version),
+    /// Adds to the end, creating the object if needed. Concurrent appends keep all bytes, each
+    /// append's bytes together. A crash may leave part of one append.
+    Append,
+}
+
+/// What to do with attributes that a backend cannot store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum AttributePolicy {
+    /// Refuse the write with [`ErrorKind::Unsupported`].
+    #[default]
+    Required,
+    /// Store what can be stored and leave out the rest.
+    IfSupported,
+}
+
+/// When a finished write has to be durable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// As the backend is configured.
+    #[default]
+    Configured,
+    /// At the latest with the next [`ExtendedBackend::flush`](crate::ExtendedBackend::flush).
+    Deferred,
+    /// When `finish` returns, whatever the configuration.
+    Immediate,
+}
+
+/// How to write. The default replaces atomically and stores no attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WriteOptions(WriteParts);
+
+/// [`WriteOptions`] taken apart by backends, with no `..`, so that a new option cannot be overlooked.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct WriteParts {
+    pub mode: WriteMode,
+    pub content_type: Option<Arc<str>>,
+    pub cache_control: Option<Arc<str>>,
+    pub metadata: Metadata,
+    pub modified: Option<SystemTime>,
+    pub hashes: HashTypes,
+    pub verify: HashTypes,
+    pub expected: Hashes,
+    pub size: Option<u64>,
+    pub attributes: AttributePolicy,
+    pub durability: Durability,
+}
+
+impl WriteOptions {
+    /// What the write expects to find; default [`WriteMode::Replace`].
+    #[must_use]
+    pub fn mode(mut self, mode: WriteMode) -> Self {
+        self.0.mode = mode;
+        self
+    }
+
+    /// Media type to store.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<Arc<str>>) -> Self {
+        self.0.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Cache-Control to store.
+    #[must_use]
+    pub fn cache_control(mut self, cache_control: impl Into<Arc<str>>) -> Self {
+        self.0.cache_control = Some(cache_control.into());
+        self
+    }
+
+    /// User-defined attributes to store, in place of any given before.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.0.metadata = metadata;
+        self
+    }
+
+    /// Modified time to store instead of the time of the write.
+    #[must_use]
+    pub fn modified(mut self, modified: SystemTime) -> Self {
+        self.0.modified = Some(modified);
+        self
+    }
+
+    /// Digests to compute on the way, to store with the object and to report. Of an append,
+    /// `Unsupported`: the object's digests could not be kept true.
+    #[must_use]
+    pub fn hashes(mut self, hashes: impl Into<HashTypes>) -> Self {
+        self.0.hashes = hashes.into();
+        self
+    }
+
+    /// Digests to compute on the way and to report, without storing them. Every backend can.
+    #[must_use]
+    pub fn verify(mut self, hashes: impl Into<HashTypes>) -> Self {
+        self.0.verify = hashes.into();
+        self
+    }
+
+    /// Digests that the written bytes must have; a different one is [`ErrorKind::Corrupt`] and
+    /// publishes nothing. Every backend can.
+    #[must_use]
+    pub fn expected(mut self, hashes: Hashes) -> Self {
+        self.0.expected = hashes;
+        self
+    }
+
+    /// The number of bytes that will be written; another count is [`ErrorKind::Corrupt`] and
+    /// publishes nothing. Lets a backend choose its way and reserve space.
+    #[must_use]
+    pub fn size(mut self, size: u64) -> Self {
+        self.0.size = Some(size);
+        self
+    }
+
+    /// Whether attributes that the backend cannot store are refused (the default) or left out.
+    #[must_use]
+    pub fn attributes(mut self, attributes: AttributePolicy) -> Self {
+        self.0.attributes = attributes;
+        self
+    }
+
+    /// When the write has to be durable.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.0.durability = durability;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn into_parts(self) -> WriteParts {
+        self.0
+    }
+}
+
+impl WriteParts {
+    /// Judges the options against a backend's features: refuses modes and required attributes that
+    /// it does not have, and drops those that are not required.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`], naming the option.
+    #[doc(hidden)]
+    pub fn restrict_to(&mut self, features: crate::Features) -> Result<()> {
+        let refuse = |what: &'static str| Err(Error::unsupported(what));
+        match self.mode {
+            WriteMode::CreateNew if !features.create_new => return refuse("mode create-new"),
+            WriteMode::IfVersion(_) if !features.if_version => return refuse("mode if-version"),
+            WriteMode::Append if !features.append => return refuse("mode append"),
+            WriteMode::Append if !self.hashes.is_empty() => {
+                return refuse("storing hashes of an append");
+            }
+            _ => {}
+        }
+        let required = self.attributes == AttributePolicy::Required;
+        if !features.content_type && (self.content_type.is_some() || self.cache_control.is_some()) {
+            if required {
+                return refuse("content type and cache control");
+            }
+            (self.content_type, self.cache_control) = (None, None);
+        }
+        if !features.custom_metadata && !self.metadata.is_empty() {
+            if required {
+                return refuse("custom metadata");
+            }
+            self.metadata.clear();
+        }
+        if !features.set_modified && self.modified.is_some() {
+            if required {
+                return refuse("setting the modified time");
+            }
+            self.modified = None;
+        }
+        if !features.hashes && !self.hashes.is_empty() {
+            if required {
+                return refuse("storing hashes");
+            }
+            // They are still computed and reported.
+            self.verify = self.verify | self.hashes;
+            self.hashes = HashTypes::NONE;
+        }
+        check_metadata(&self.metadata)
+    }
+}
+
+/// What every store can carry: lower-case names, and values that fit a header once encoded.
+fn check_metadata(metadata: &Metadata) -> Result<()> {
+    for (key, value) in metadata {
+        let good_key = !key.is_empty()
+            && key
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+        if !good_key || value.chars().any(char::is_control) {
+            return Err(Error::config(format!(
+                "metadata {key:?}: keys are lower-case letters, digits, `-` and `_`, \
+                 values hold no control characters"
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl From<WriteMode> for WriteOptions {
+    fn from(mode: WriteMode) -> Self {
+        Self::default().mode(mode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Features;
+
+    #[test]
+    fn required_attributes_are_refused_and_optional_ones_left_out() {
+        let options = WriteOptions::default().content_type("text/plain");
+        let mut parts = options.clone().into_parts();
+        assert!(
+            parts
+                .restrict_to(Features::NONE)
+                .unwrap_err()
+                .is_unsupported()
+        );
+        let mut parts = options
+            .attributes(AttributePolicy::IfSupported)
+            .into_parts();
+        parts.restrict_to(Features::NONE).unwrap();
+        assert_eq!(parts.content_type, None);
+    }
+}
