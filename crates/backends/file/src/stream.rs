@@ -19,10 +19,13 @@ use crate::pool::{CHUNK, PIECE, Pool};
 use crate::sys;
 use crate::transfer::cut_short;
 
+/// Bytes that one thread reads at a time: enough that waking it costs little beside them.
+const SPAN: u64 = 2 * CHUNK as u64;
+
 /// The bytes of one range of an open file. Begins to read when first polled.
 ///
-/// As long as they are in memory, the polling thread copies one chunk, piece by piece, while another
-/// thread copies the next. From the first byte on that is not, one chunk is read ahead of its use.
+/// As long as they are in memory, the polling thread copies one span, piece by piece, while another
+/// thread copies the next. From the first byte on that is not, one span is read ahead of its use.
 pub(crate) struct FileStream {
     file: Arc<File>,
     /// What nobody reads yet.
@@ -30,7 +33,9 @@ pub(crate) struct FileStream {
     /// What the polling thread reads.
     near: Range<u64>,
     /// What other threads read, after `near`.
-    ahead: VecDeque<JoinHandle<Result<Bytes>>>,
+    ahead: VecDeque<JoinHandle<Result<Vec<Bytes>>>>,
+    /// What other threads have read, before all else.
+    read: std::vec::IntoIter<Bytes>,
     pool: Pool,
     /// Whether the file lies in memory anyway.
     in_memory: bool,
@@ -39,13 +44,13 @@ pub(crate) struct FileStream {
 }
 
 impl FileStream {
-    /// Takes up to a chunk of what nobody reads yet.
+    /// Takes up to a span of what nobody reads yet.
     fn take(&mut self) -> Range<u64> {
-        let end = self.rest.end.min(self.rest.start + CHUNK as u64);
+        let end = self.rest.end.min(self.rest.start + SPAN);
         std::mem::replace(&mut self.rest.start, end)..end
     }
 
-    /// Shares the next chunks out.
+    /// Shares the next spans out.
     fn share_out(&mut self) {
         if self.cached {
             self.near = self.take();
@@ -53,7 +58,7 @@ impl FileStream {
         self.read_ahead();
     }
 
-    /// Starts the read of the next chunk, if there is one.
+    /// Starts the read of the next span, if there is one.
     fn read_ahead(&mut self) {
         let range = self.take();
         if !range.is_empty() {
@@ -61,18 +66,24 @@ impl FileStream {
         }
     }
 
-    /// Reads a chunk on another thread.
-    fn start(&self, range: Range<u64>) -> JoinHandle<Result<Bytes>> {
+    /// Reads a span on another thread, a chunk at a time.
+    fn start(&self, mut span: Range<u64>) -> JoinHandle<Result<Vec<Bytes>>> {
         let (file, pool) = (Arc::clone(&self.file), self.pool.clone());
         spawn_blocking(move || {
-            let mut buffer = pool.take(CHUNK);
-            sys::read_exact(&file, &range, &mut buffer).map_err(failure)?;
-            let missing = range.end - range.start - buffer.len() as u64;
-            if missing > 0 {
-                pool.give(buffer);
-                return Err(cut_short(missing));
+            let mut chunks = Vec::new();
+            while !span.is_empty() {
+                let end = span.end.min(span.start + CHUNK as u64);
+                let range = std::mem::replace(&mut span.start, end)..end;
+                let mut buffer = pool.take(CHUNK);
+                sys::read_exact(&file, &range, &mut buffer).map_err(failure)?;
+                let missing = range.end - range.start - buffer.len() as u64;
+                if missing > 0 {
+                    pool.give(buffer);
+                    return Err(cut_short(missing));
+                }
+                chunks.push(pool.share(buffer));
             }
-            Ok(pool.share(buffer))
+            Ok(chunks)
         })
     }
 
@@ -102,6 +113,9 @@ impl Stream for FileStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(chunk) = self.read.next() {
+            return Poll::Ready(Some(Ok(chunk)));
+        }
         if self.near.is_empty() && self.ahead.is_empty() {
             self.share_out();
         }
@@ -119,14 +133,21 @@ impl Stream for FileStream {
         let Some(ahead) = self.ahead.front_mut() else {
             return Poll::Ready(None);
         };
-        let chunk = ready!(Pin::new(ahead).poll(cx)).map_err(lost).flatten();
+        let span = ready!(Pin::new(ahead).poll(cx)).map_err(lost).flatten();
         self.ahead.pop_front();
-        match chunk {
-            Ok(_) if !self.cached && self.ahead.is_empty() => self.read_ahead(),
-            Ok(_) => {}
-            Err(_) => self.end(),
+        match span {
+            Err(error) => {
+                self.end();
+                Poll::Ready(Some(Err(error)))
+            }
+            Ok(chunks) => {
+                if !self.cached && self.ahead.is_empty() {
+                    self.read_ahead();
+                }
+                self.read = chunks.into_iter();
+                Poll::Ready(self.read.next().map(Ok))
+            }
         }
-        Poll::Ready(Some(chunk))
     }
 }
 
@@ -164,6 +185,7 @@ impl PayloadSource for FileSource {
             cached: true,
             near: 0..0,
             ahead: VecDeque::new(),
+            read: Vec::new().into_iter(),
         })
     }
 
