@@ -24,6 +24,8 @@ pub(crate) async fn run(args: PutArgs, output: &Output) -> Result<Exit> {
     if let Some(size) = args.size {
         options = options.size(size);
     }
+    // What was there when the write began; only the summary depends on it.
+    let existed = place.backend.exists(&place.path).await?;
     let mut writer = place.backend.writer(&place.path, options).await?;
     let mut stdin = tokio::io::stdin();
     let mut bytes = 0;
@@ -43,7 +45,8 @@ pub(crate) async fn run(args: PutArgs, output: &Output) -> Result<Exit> {
     output.summary(
         "put",
         Counts {
-            created: 1,
+            created: u64::from(!existed),
+            updated: u64::from(existed),
             bytes,
             ..Counts::default()
         },

@@ -58,10 +58,18 @@ pub(crate) async fn purge(args: PurgeArgs, output: &Output) -> Result<Exit> {
             .filter(|extended| extended.features().purge)
         {
             Some(extended) => {
+                let options = ListOptions::default().recursive(true);
+                let mut entries = place.backend.entries(place.path.as_prefix(), options);
+                let mut found = 0;
+                while let Some(entry) = entries.next().await {
+                    entry?;
+                    found += 1;
+                }
+                drop(entries);
                 extended
                     .rmdir(&place.path, RmdirOptions::default().recursive(true))
                     .await?;
-                counts.deleted = 1;
+                counts.deleted = found;
             }
             None => counts.deleted = place.backend.delete_prefix(place.path.as_prefix()).await?,
         }

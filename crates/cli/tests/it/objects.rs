@@ -34,6 +34,25 @@ fn put_then_cat_gives_the_same_bytes() {
 }
 
 #[test]
+fn put_tells_what_it_created_from_what_it_updated() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = || {
+        omni_with_input(dir.path(), &["put", "--json", "a"], b"x")
+            .done()
+            .summary()
+    };
+    let (first, second) = (put(), put());
+    assert_eq!(
+        (&first["created"], &first["updated"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        (&second["created"], &second["updated"]),
+        (&0.into(), &1.into())
+    );
+}
+
+#[test]
 fn put_refuses_what_it_was_told_not_to_do() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &[("a", "old")]);
@@ -130,7 +149,8 @@ fn directories_are_made_and_removed() {
     write(dir.path(), &[("a/x", "1"), ("a/b/y", "2")]);
     let dry = omni(dir.path(), &["purge", "--dry-run", "a"]).done();
     assert_eq!(dry.stdout, "would delete b/y\nwould delete x\n");
-    omni(dir.path(), &["purge", "a"]).done();
+    let purged = omni(dir.path(), &["purge", "--json", "a"]).done();
+    assert_eq!(purged.summary()["deleted"], 2);
     assert!(!dir.path().join("a").exists());
 }
 
