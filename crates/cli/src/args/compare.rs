@@ -1,0 +1,27 @@
+use std::time::Duration;
+
+use clap::Args;
+
+use super::value::duration;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CompareArgs {
+    /// Source: a path or URI
+    #[arg(value_name = "SRC")]
+    pub(crate) source: String,
+    /// Destination: a path or URI
+    #[arg(value_name = "DST")]
+    pub(crate) destination: String,
+    /// Compare by size alone
+    #[arg(long, conflicts_with = "checksum")]
+    pub(crate) size_only: bool,
+    /// Compare by size and hash, reading files that have no stored hash
+    #[arg(short, long)]
+    pub(crate) checksum: bool,
+    /// Take modified times that differ by at most this as equal [default: what both sides can hold]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) modify_window: Option<Duration>,
+    /// Files compared at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) checkers: u16,
+}

@@ -1,0 +1,87 @@
+//! The command line, a file a verb or group of flags. Flags are spelled as rclone spells them where
+//! rclone has the same thing.
+
+mod cat;
+mod check;
+mod compare;
+mod global;
+mod ls;
+mod move_;
+mod paths;
+mod purge;
+mod put;
+mod sync;
+mod transfer;
+mod tree;
+mod value;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use cat::CatArgs;
+pub(crate) use check::CheckArgs;
+pub(crate) use compare::CompareArgs;
+pub(crate) use global::GlobalArgs;
+pub(crate) use ls::LsArgs;
+pub(crate) use move_::MoveArgs;
+pub(crate) use paths::PathsArgs;
+pub(crate) use purge::PurgeArgs;
+pub(crate) use put::PutArgs;
+pub(crate) use sync::SyncArgs;
+pub(crate) use transfer::{FsyncArg, TransferArgs, VerifyArg};
+pub(crate) use tree::TreeArgs;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "omni",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make DST equal SRC: copy what is new or different, delete what SRC does not have
+    Sync(SyncArgs),
+    /// Copy what is new or different from SRC to DST; delete nothing
+    Copy(TransferArgs),
+    /// Copy to DST, deleting each file from SRC once it is verified and durable at DST
+    Move(MoveArgs),
+    /// Compare SRC and DST and report each difference; change nothing
+    Check(CheckArgs),
+    /// List a directory or prefix
+    Ls(LsArgs),
+    /// Draw a directory or prefix as a tree
+    Tree(TreeArgs),
+    /// Write objects to standard output
+    Cat(CatArgs),
+    /// Write standard input to an object, visible when complete
+    Put(PutArgs),
+    /// Show all that is known of objects and directories
+    Stat(PathsArgs),
+    /// Delete objects
+    Rm(PathsArgs),
+    /// Create directories, with their parents
+    Mkdir(PathsArgs),
+    /// Remove empty directories
+    Rmdir(PathsArgs),
+    /// Delete a directory or prefix and everything below it
+    Purge(PurgeArgs),
+    /// List the backends that are compiled in, with their features
+    Backends,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,19 @@
+use clap::Args;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PutArgs {
+    /// A path or URI
+    pub(crate) path: String,
+    /// Fail if the object exists
+    #[arg(long, conflicts_with = "append")]
+    pub(crate) immutable: bool,
+    /// Add to the end of the object
+    #[arg(long)]
+    pub(crate) append: bool,
+    /// Media type to store with the object
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+    /// Fail unless the input has exactly this many bytes
+    #[arg(long, value_name = "N")]
+    pub(crate) size: Option<u64>,
+}

@@ -1,0 +1,62 @@
+use clap::{Args, ValueEnum};
+
+use super::CompareArgs;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TransferArgs {
+    #[command(flatten)]
+    pub(crate) compare: CompareArgs,
+    /// Print what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Transfer everything, whatever the comparison says
+    #[arg(short = 'I', long, conflicts_with_all = ["size_only", "checksum"])]
+    pub(crate) ignore_times: bool,
+    /// Leave files alone that are newer at the destination
+    #[arg(short, long)]
+    pub(crate) update: bool,
+    /// Leave files alone that exist at the destination
+    #[arg(long)]
+    pub(crate) ignore_existing: bool,
+    /// Create nothing new at the destination, only update
+    #[arg(long, conflicts_with = "ignore_existing")]
+    pub(crate) existing: bool,
+    /// Treat a file that differs at the destination as an error
+    #[arg(long)]
+    pub(crate) immutable: bool,
+    /// Files transferred at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) transfers: u16,
+    /// How to verify each transfer
+    #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
+    pub(crate) verify: VerifyArg,
+    /// When what was written is made durable
+    #[arg(long, value_enum, default_value_t = FsyncArg::End)]
+    pub(crate) fsync: FsyncArg,
+    /// Create empty directories of the source at the destination
+    #[arg(long)]
+    pub(crate) create_empty_src_dirs: bool,
+    /// Tries for each file before it counts as failed
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) retries: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyArg {
+    /// The number of bytes
+    Size,
+    /// A hash of what was read against one of what the destination received
+    Hash,
+    /// The same, and the destination is read back
+    ReadBack,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FsyncArg {
+    /// Never asked for
+    None,
+    /// Once, before the command says it is done
+    End,
+    /// With every file
+    Each,
+}
