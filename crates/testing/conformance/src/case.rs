@@ -36,6 +36,7 @@ pub(crate) struct Case {
     reopen: Option<Opener>,
     second: Option<Opener>,
     residue: Option<Look>,
+    consuming: bool,
     effort: Effort,
     _kept: Vec<Box<dyn Any + Send + Sync>>,
 }
@@ -47,6 +48,7 @@ impl Case {
             reopen,
             second,
             residue,
+            consuming,
             kept,
         } = fresh;
         // A basic backend has no flags, but these two are in the contract of every backend.
@@ -60,6 +62,7 @@ impl Case {
             reopen,
             second,
             residue,
+            consuming,
             effort,
             _kept: kept,
         }
@@ -91,6 +94,18 @@ impl Case {
 
     pub(crate) const fn can_look(&self) -> bool {
         self.residue.is_some()
+    }
+
+    pub(crate) const fn is_consuming(&self) -> bool {
+        self.consuming
+    }
+
+    /// Writes again what a read has taken, where reading takes.
+    pub(crate) async fn restore(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        if self.consuming {
+            self.put(key, Bytes::copy_from_slice(bytes)).await?;
+        }
+        Ok(())
     }
 
     /// Gives the store's resources back; what close says is the business of the rules about it.
@@ -267,6 +282,7 @@ impl Case {
         let options = options.into();
         let found = self.read(key, options.clone()).await?;
         same_bytes(&format!("`read` of {what}"), &found, expected)?;
+        self.restore(key, expected).await?;
         let reader = self.reader(key, options).await?;
         same_bytes(
             &format!("the reader of {what}"),

@@ -18,6 +18,7 @@ pub struct Fresh {
     pub(crate) reopen: Option<Opener>,
     pub(crate) second: Option<Opener>,
     pub(crate) residue: Option<Look>,
+    pub(crate) consuming: bool,
     /// Held until the rule has run.
     pub(crate) kept: Vec<Box<dyn Any + Send + Sync>>,
 }
@@ -30,6 +31,7 @@ impl Fresh {
             reopen: None,
             second: None,
             residue: None,
+            consuming: false,
             kept: Vec::new(),
         }
     }
@@ -61,6 +63,15 @@ impl Fresh {
         B: Backend,
     {
         self.second = Some(opener(open));
+        self
+    }
+
+    /// Says that objects are streams: reading one takes it away, and a write adds to what was not
+    /// read. Rules then write again what they have read, where that is all they need; those that need
+    /// [`Need::Lasting`](crate::Need::Lasting) objects do not apply.
+    #[must_use]
+    pub const fn consuming(mut self) -> Self {
+        self.consuming = true;
         self
     }
 
@@ -100,6 +111,7 @@ impl fmt::Debug for Fresh {
             .field("reopen", &self.reopen.is_some())
             .field("second", &self.second.is_some())
             .field("residue", &self.residue.is_some())
+            .field("consuming", &self.consuming)
             .finish_non_exhaustive()
     }
 }

@@ -61,6 +61,9 @@ pub enum Need {
     Second,
     /// The factory gave a way to look for what is left in the store beside objects.
     Residue,
+    /// Objects stay as they were written, whoever reads them, until they are replaced or deleted: the
+    /// store is not [`consuming`](crate::Fresh::consuming).
+    Lasting,
 }
 
 type Run = for<'a> fn(&'a Case) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
@@ -123,7 +126,7 @@ impl Rule {
         self.needs.iter().all(|need| match need {
             Need::On(flag) => is_set(*features, flag),
             Need::Off(flag) => !is_set(*features, flag),
-            Need::Extended | Need::Reopen | Need::Second | Need::Residue => true,
+            Need::Extended | Need::Reopen | Need::Second | Need::Residue | Need::Lasting => true,
         })
     }
 
@@ -140,6 +143,7 @@ impl Rule {
                 (!case.can_open_second()).then(|| "the factory gives no `second`".into())
             }
             Need::Residue => (!case.can_look()).then(|| "the factory gives no `residue`".into()),
+            Need::Lasting => case.is_consuming().then(|| "reading takes".into()),
         })
     }
 

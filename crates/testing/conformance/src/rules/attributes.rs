@@ -60,8 +60,9 @@ pub(crate) const RULES: &[Rule] = &[
 
 /// What `stat` tells, and what the reader tells, of an object.
 pub(super) async fn told(case: &Case, key: &str) -> Verdict<[ObjectInfo; 2]> {
+    let stat = case.info(key).await?;
     let reader = case.reader(key, ReadOptions::default()).await?;
-    Ok([case.info(key).await?, reader.info().clone()])
+    Ok([stat, reader.info().clone()])
 }
 
 async fn content_type_comes_back(case: &Case) -> Verdict {
@@ -105,6 +106,7 @@ pub(super) async fn left_out(case: &Case, options: &WriteOptions) -> Verdict<Obj
         case.store(route, "key", pattern(1, 9), optional).await?;
         case.holds("key", &pattern(1, 9)).await?;
     }
+    case.restore("key", &pattern(1, 9)).await?;
     if case.features().copy {
         let (from, to) = (ObjectPath::new("key")?, ObjectPath::new("refused")?);
         let result = case.extended()?.copy(&from, &to, options.clone()).await;
@@ -126,6 +128,7 @@ async fn content_type_refused(case: &Case) -> Verdict {
         let info = left_out(case, &options).await?;
         equal("the content type", info.content_type, None)?;
         equal("the cache control", info.cache_control, None)?;
+        case.delete("key").await?;
     }
     Ok(())
 }

@@ -8,7 +8,10 @@ use bytes::Bytes;
 use storage_core::{ListOptions, ObjectPath, Payload, WriteMode, WriteOptions};
 
 use crate::case::{Case, pattern};
-use crate::rule::{Need::On, Rule, rule};
+use crate::rule::{
+    Need::{Lasting, On},
+    Rule, rule,
+};
 use crate::violation::{Verdict, Violation, ensure, equal, same_bytes};
 
 pub(crate) const RULES: &[Rule] = &[
@@ -33,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule!(
         cancelled_reads_and_lists,
         Read,
-        [],
+        [Lasting],
         "Reads and listings dropped at any moment disturb nothing."
     ),
     rule!(

@@ -376,6 +376,7 @@ async fn keys_without_directories(case: &Case) -> Verdict {
     }
     for key in keys {
         case.holds(key, key.as_bytes()).await?;
+        case.restore(key, key.as_bytes()).await?;
     }
     case.has_only(&keys).await?;
     for limit in [1, 2, 50] {

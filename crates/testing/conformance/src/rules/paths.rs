@@ -122,6 +122,7 @@ async fn round_trip(case: &Case, mut keys: Vec<String>) -> Verdict {
     }
     for (index, key) in keys.iter().enumerate() {
         case.holds(key, &bytes(index)).await?;
+        case.restore(key, &bytes(index)).await?;
         let info = case.info(key).await?;
         equal("the path in its info", info.path.as_str(), key.as_str())?;
     }

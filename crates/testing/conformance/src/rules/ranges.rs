@@ -132,6 +132,7 @@ async fn read_range_refused(case: &Case) -> Verdict {
     let (bytes, kind) = (pattern(1, 10), ErrorKind::Unsupported);
     case.put("object", bytes.clone()).await?;
     case.gives("all of it", "object", .., &bytes).await?;
+    case.restore("object", &bytes).await?;
     for range in [
         ByteRange::Bounded(2, 5),
         ByteRange::From(3),

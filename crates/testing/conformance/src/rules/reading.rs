@@ -79,6 +79,7 @@ async fn read_missing(case: &Case) -> Verdict {
 async fn read_empty_object(case: &Case) -> Verdict {
     case.put("empty", "").await?;
     case.holds("empty", b"").await?;
+    case.restore("empty", b"").await?;
     let exists = case.backend().exists(&ObjectPath::new("empty")?).await?;
     equal("exists of an empty object", exists, true)?;
     let reader = case.reader("empty", ..).await?;
@@ -104,6 +105,7 @@ async fn read_whole(case: &Case) -> Verdict {
         let bytes = pattern(size as u64, size);
         case.put("object", bytes.clone()).await?;
         case.holds("object", &bytes).await?;
+        case.restore("object", &bytes).await?;
         let reader = case.reader("object", ReadOptions::default()).await?;
         if let Some(told) = reader.info().size {
             equal("the size in info", told, size as u64)?;
@@ -118,15 +120,19 @@ async fn read_forms_agree(case: &Case) -> Verdict {
     let bytes = pattern(1, 700_001);
     case.put("object", bytes.clone()).await?;
     let open = || case.reader("object", ..);
+    let restore = || case.restore("object", &bytes);
     let mut found = Vec::new();
     open().await?.read_to_end(&mut found).await?;
     same_bytes("`AsyncRead`", &found, &bytes)?;
+    restore().await?;
     same_bytes("`AsyncBufRead`", &buffered(open().await?).await?, &bytes)?;
+    restore().await?;
     let (mut reader, mut found) = (open().await?, BytesMut::new());
     while let Some(chunk) = next(&mut reader).await {
         found.extend_from_slice(&chunk?);
     }
     same_bytes("`Stream`", &found, &bytes)?;
+    restore().await?;
     same_bytes("in one piece", &open().await?.bytes().await?, &bytes)
 }
 

@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::case::{Case, ROUTES, pattern};
 use crate::rule::{
-    Need::{Extended, Off, On, Reopen},
+    Need::{Extended, Lasting, Off, On, Reopen},
     Rule, rule,
 };
 use crate::violation::{Verdict, equal, fails};
@@ -21,7 +21,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule!(
         write_replaces_whole,
         Write,
-        [],
+        [Lasting],
         "A write replaces the whole object, also by a shorter or an empty one, and leaves others alone."
     ),
     rule!(
@@ -33,7 +33,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule!(
         write_empty,
         Write,
-        [],
+        [Lasting],
         "An empty object can be written, with and without a chunk."
     ),
     rule!(
@@ -69,7 +69,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule!(
         write_survives_reopen,
         Write,
-        [Reopen],
+        [Reopen, Lasting],
         "What was written, deleted and replaced is so after the store was opened again."
     ),
     rule!(
@@ -125,6 +125,7 @@ async fn write_finish_is_final(case: &Case) -> Verdict {
     let first = writer.finish().await?;
     equal("the size told", first.size, 7)?;
     case.holds("object", b"content").await?;
+    case.restore("object", b"content").await?;
     let info = case.info("object").await?;
     equal("what a second finish tells", writer.finish().await?, first)?;
     let late = writer.write_bytes(Bytes::from_static(b"late")).await;
