@@ -1,10 +1,12 @@
 //! `omni`: sync, copy, move, check and inspect files and object stores from the command line.
 //!
-//! Arguments are paths or URIs. Exit codes: 0 done; 1 a difference was found or something failed;
-//! 2 wrong usage; 130 interrupted.
+//! Arguments are paths or URIs. `exit` has the exit codes.
 
 mod args;
 mod commands;
+mod exit;
+mod hint;
+mod log;
 mod output;
 mod place;
 mod progress;
@@ -15,11 +17,17 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::Cli;
-use output::Output;
+use output::{Exit, Output};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(&cli.global);
+    let output = match Output::new(&cli.global) {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("omni: the log file cannot be opened: {error}");
+            return Exit::Usage.into();
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

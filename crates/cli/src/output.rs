@@ -2,37 +2,15 @@
 
 use std::error::Error;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::process::ExitCode;
-use std::sync::Mutex;
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::args::GlobalArgs;
-
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Everything was done; nothing differs.
-    Done,
-    /// A difference was found, or something failed.
-    Failed,
-    /// The arguments make no sense.
-    Usage,
-    /// Stopped by a signal.
-    Interrupted,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Interrupted => 130,
-        })
-    }
-}
+pub(crate) use crate::exit::Exit;
+use crate::hint;
+use crate::log::{Level, Log};
 
 /// The counts of the last line of `--json`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,21 +31,30 @@ pub(crate) struct Output {
     quiet: bool,
     verbose: u8,
     progress: bool,
+    stats: Option<Duration>,
     started: Instant,
     stdout: Mutex<BufWriter<io::Stdout>>,
+    log: Option<Log>,
+    /// Advice that was given.
+    hints: Mutex<Vec<&'static str>>,
 }
 
 impl Output {
-    pub(crate) fn new(global: &GlobalArgs) -> Self {
-        Self {
+    /// # Errors
+    /// When the log file cannot be opened.
+    pub(crate) fn new(global: &GlobalArgs) -> io::Result<Self> {
+        Ok(Self {
             json: global.json,
             quiet: global.quiet,
             verbose: global.verbose,
             progress: !global.quiet
                 && (global.progress || (!global.json && io::stderr().is_terminal())),
+            stats: global.stats.filter(|every| !every.is_zero()),
             started: Instant::now(),
             stdout: Mutex::new(BufWriter::new(io::stdout())),
-        }
+            log: global.log_file.as_deref().map(Log::open).transpose()?,
+            hints: Mutex::default(),
+        })
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -84,6 +71,11 @@ impl Output {
 
     pub(crate) fn shows_progress(&self) -> bool {
         self.progress
+    }
+
+    /// How often a run reports its figures.
+    pub(crate) fn stats(&self) -> Option<Duration> {
+        self.stats
     }
 
     pub(crate) fn seconds(&self) -> f64 {
@@ -106,30 +98,70 @@ impl Output {
         }
     }
 
-    /// One line for a person on standard error, unless `--quiet` or `--json`.
+    /// One message for a person, unless `--quiet`; with `--json` only into the log file.
     pub(crate) fn note(&self, text: impl FnOnce() -> String) {
-        if !self.quiet && !self.json {
-            eprintln!("{}", text());
+        match &self.log {
+            _ if self.quiet => {}
+            Some(log) => log.write(Level::Notice, &text()),
+            None if self.json => {}
+            None => eprintln!("{}", text()),
         }
     }
 
-    /// Says that something failed, on standard error, or with `--json` as an object.
-    pub(crate) fn fail(&self, error: &(dyn Error + 'static)) -> Exit {
-        let text = chain(error);
-        self.object(|| json!({"event": "error", "message": text}));
-        if !self.json {
-            eprintln!("omni: {text}");
+    /// Says what was done, if `--verbose` asks for it, and with `--json` always.
+    pub(crate) fn info(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+        let wanted = self.verbose > 0 && !self.quiet;
+        match &self.log {
+            Some(log) if wanted => log.write(Level::Info, &text()),
+            None if wanted && !self.json => self.write(&text()),
+            _ => {}
         }
-        Exit::Failed
+        self.object(json);
+    }
+
+    /// Says that something failed and what to do, on standard error or in the log file, and with
+    /// `--json` as an object. Gives the exit code for it.
+    pub(crate) fn fail(&self, error: &(dyn Error + 'static)) -> Exit {
+        let (text, hint) = (chain(error), hint::of(error));
+        self.object(|| match hint {
+            Some(hint) => json!({"event": "error", "message": text, "hint": hint}),
+            None => json!({"event": "error", "message": text}),
+        });
+        self.error(&text, hint);
+        Exit::of(error)
     }
 
     /// Says that the arguments make no sense.
     pub(crate) fn usage(&self, message: &str) -> Exit {
         self.object(|| json!({"event": "error", "message": message}));
-        if !self.json {
-            eprintln!("omni: {message}");
-        }
+        self.error(message, None);
         Exit::Usage
+    }
+
+    /// An error for a person: into the log file, or unless `--json` on standard error. Advice is
+    /// given once.
+    pub(crate) fn error(&self, text: &str, hint: Option<&'static str>) {
+        let hint = hint.filter(|hint| {
+            let mut given = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = !given.contains(hint);
+            given.extend(is_new.then_some(*hint));
+            is_new
+        });
+        match &self.log {
+            Some(log) => {
+                log.write(Level::Error, text);
+                if let Some(hint) = hint {
+                    log.write(Level::Notice, &format!("hint: {hint}"));
+                }
+            }
+            None if self.json => {}
+            None => {
+                eprintln!("omni: {text}");
+                if let Some(hint) = hint {
+                    eprintln!("hint: {hint}");
+                }
+            }
+        }
     }
 
     /// The last line of `--json`.

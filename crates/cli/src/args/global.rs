@@ -1,6 +1,13 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::Args;
 
+use super::value::duration;
+
+/// What every verb takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct GlobalArgs {
     /// Print one JSON object a line; the last one is a summary
     #[arg(long, global = true)]
@@ -14,4 +21,10 @@ pub(crate) struct GlobalArgs {
     /// Show progress even if standard error is not a terminal
     #[arg(short = 'P', long, global = true, conflicts_with = "quiet")]
     pub(crate) progress: bool,
+    /// Print a line of figures this often while a run goes on, such as 30s
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub(crate) stats: Option<Duration>,
+    /// Append messages to FILE, with time and level, instead of printing them
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<PathBuf>,
 }

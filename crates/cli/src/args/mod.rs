@@ -35,7 +35,8 @@ pub(crate) use tree::TreeArgs;
     name = "omni",
     version,
     max_term_width = 100,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = crate::exit::TABLE
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

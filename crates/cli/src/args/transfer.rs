@@ -39,6 +39,9 @@ pub(crate) struct TransferArgs {
     /// Tries for each file before it counts as failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,
+    /// End with exit code 9 if nothing had to be transferred
+    #[arg(long)]
+    pub(crate) error_on_no_transfer: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -21,10 +21,6 @@ pub(crate) async fn rm(args: PathsArgs, output: &Output) -> Result<Exit> {
                 counts.deleted += 1;
                 output.object(|| json!({"event": "deleted", "path": text}));
             }
-            Err(error) if error.is_directory() => {
-                exit = output.fail(&error.with_source("use `omni purge` for a tree"));
-                counts.errors += 1;
-            }
             Err(error) => {
                 exit = output.fail(&error);
                 counts.errors += 1;

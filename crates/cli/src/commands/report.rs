@@ -1,7 +1,8 @@
 use omnistorage::sync::{Action, Command, Event, Failure, Summary, SyncError};
 use serde_json::{Value, json};
 
-use crate::output::{Counts, Output, size};
+use crate::hint;
+use crate::output::{Counts, Exit, Output, size};
 use crate::progress::{Progress, rate};
 use crate::time::rfc3339;
 
@@ -25,8 +26,8 @@ impl<'a> Report<'a> {
     }
 
     /// The run did not start.
-    pub(crate) fn refused(&self, error: &SyncError) {
-        self.output.fail(error);
+    pub(crate) fn refused(&self, error: &SyncError) -> Exit {
+        let exit = self.output.fail(error);
         self.output.summary(
             &self.command.to_string(),
             Counts {
@@ -34,6 +35,7 @@ impl<'a> Report<'a> {
                 ..Counts::default()
             },
         );
+        exit
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
@@ -44,10 +46,9 @@ impl<'a> Report<'a> {
                     self.show(|| format!("would {action}"), || action_json("planned", action));
                 }
             }
-            Event::Progress { bytes, .. } => self.progress.at(*bytes),
+            Event::Progress { path, bytes, .. } => self.progress.at(path, *bytes),
             Event::Done { action, bytes } => self.done(action, *bytes),
-            Event::Retried { path, tries, error } => self.show_if(
-                self.output.verbosity() > 0,
+            Event::Retried { path, tries, error } => self.info(
                 || format!("retrying {path} after try {tries}: {error}"),
                 || json!({"event": "retried", "path": path.as_str(), "tries": tries, "message": error.to_string()}),
             ),
@@ -63,17 +64,25 @@ impl<'a> Report<'a> {
     }
 
     fn done(&mut self, action: &Action, bytes: u64) {
-        self.progress.done(bytes);
+        self.progress.done(action.path(), bytes);
         if !self.dry_run {
-            self.show_if(
-                self.output.verbosity() > 0,
-                || action.to_string(),
-                || action_json("done", action),
-            );
+            self.info(|| action.to_string(), || action_json("done", action));
         }
     }
 
-    fn failed(&self, failure: &Failure) {
+    /// The figures so far.
+    pub(crate) fn stats(&self) {
+        let seconds = self.output.seconds();
+        self.progress.aside(|| {
+            self.output.note(|| self.progress.line(seconds));
+            self.output.object(|| self.progress.json(seconds));
+        });
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        if let Some(path) = &failure.path {
+            self.progress.failed(path);
+        }
         self.progress.aside(|| {
             self.output.object(|| {
                 json!({
@@ -84,19 +93,25 @@ impl<'a> Report<'a> {
                     "message": failure.error.to_string(),
                 })
             });
-            if !self.output.is_json() {
-                eprintln!("omni: {failure}");
-            }
+            self.output
+                .error(&failure.to_string(), hint::of(&*failure.error));
         });
     }
 
     /// One line of a check, marked as rclone's `--combined` marks it.
-    fn compared(&self, event: &str, mark: char, path: &str) {
+    fn compared(&mut self, event: &str, mark: char, path: &str) {
+        self.progress.compared();
         self.show_if(
             mark != '=' || self.output.verbosity() > 0,
             || format!("{mark} {path}"),
             || json!({"event": event, "path": path}),
         );
+    }
+
+    fn info(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+        if self.output.verbosity() > 0 || self.output.is_json() {
+            self.progress.aside(|| self.output.info(text, json));
+        }
     }
 
     fn show(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use omnistorage::sync::{
     Command, Comparison, Event, Fsync, Job, Options, Run, Summary, SyncError, Tree, Verify,
 };
 use omnistorage::{Result, Uri};
+use tokio::time::Interval;
 
 use super::report::Report;
 use crate::args::{CheckArgs, CompareArgs, FsyncArg, MoveArgs, SyncArgs, TransferArgs, VerifyArg};
@@ -31,7 +34,8 @@ pub(crate) async fn check(args: CheckArgs, output: &Output) -> Exit {
         .download(args.download)
         .one_way(args.one_way);
     let missing = Missing::Fail;
-    execute(Command::Check, &args.compare, missing, options, output).await
+    let summary = execute(Command::Check, &args.compare, missing, options, output).await;
+    summary.map_or_else(|exit| exit, |summary| Exit::of_summary(&summary))
 }
 
 async fn transfer(
@@ -46,7 +50,15 @@ async fn transfer(
         Missing::Create
     };
     let options = options.report_unchanged(output.verbosity() > 1);
-    execute(command, &args.compare, missing, options, output).await
+    let summary = match execute(command, &args.compare, missing, options, output).await {
+        Ok(summary) => summary,
+        Err(exit) => return exit,
+    };
+    let transferred = summary.created + summary.updated + summary.renamed;
+    match Exit::of_summary(&summary) {
+        Exit::Done if args.error_on_no_transfer && transferred == 0 => Exit::NothingTransferred,
+        exit => exit,
+    }
 }
 
 fn compare_options(args: &CompareArgs) -> Options {
@@ -94,7 +106,7 @@ async fn execute(
     missing: Missing,
     options: Options,
     output: &Output,
-) -> Exit {
+) -> Result<Summary, Exit> {
     let dry_run = options.dry_run;
     let mut report = Report::new(command, dry_run, output);
     let prepared = async {
@@ -104,21 +116,23 @@ async fn execute(
     };
     let run = match prepared.await {
         Ok(job) => job.run(),
-        Err(error) => {
-            let exit = match error {
-                SyncError::Option { .. } | SyncError::Overlap(_) => Exit::Usage,
-                _ => Exit::Failed,
-            };
-            report.refused(&error);
-            return exit;
-        }
+        Err(error) => return Err(report.refused(&error)),
     };
-    follow(run, &mut report).await
+    follow(run, &mut report, output.stats()).await
 }
 
 /// Reports each event; the first interrupt ends the run with a true summary.
-async fn follow(mut run: Run, report: &mut Report<'_>) -> Exit {
+async fn follow(
+    mut run: Run,
+    report: &mut Report<'_>,
+    stats: Option<Duration>,
+) -> Result<Summary, Exit> {
     let canceller = run.canceller();
+    let mut stats = stats.map(tokio::time::interval);
+    if let Some(interval) = &mut stats {
+        // The first tick comes at once.
+        interval.tick().await;
+    }
     let mut interrupted = false;
     let mut interrupts = Box::pin(tokio::signal::ctrl_c());
     loop {
@@ -129,21 +143,28 @@ async fn follow(mut run: Run, report: &mut Report<'_>) -> Exit {
                 canceller.cancel();
                 continue;
             }
+            () = tick(&mut stats) => {
+                report.stats();
+                continue;
+            }
         };
         match event {
-            Some(Event::Summary(summary)) => return finish(&summary, report),
+            Some(Event::Summary(summary)) => {
+                report.summary(&summary);
+                return Ok(summary);
+            }
             Some(event) => report.event(&event),
-            None => return Exit::Failed,
+            None => return Err(Exit::Failed),
         }
     }
 }
 
-fn finish(summary: &Summary, report: &mut Report<'_>) -> Exit {
-    report.summary(summary);
-    match summary {
-        summary if summary.is_clean() => Exit::Done,
-        summary if summary.cancelled => Exit::Interrupted,
-        _ => Exit::Failed,
+async fn tick(stats: &mut Option<Interval>) {
+    match stats {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

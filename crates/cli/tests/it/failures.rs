@@ -23,24 +23,30 @@ fn wrong_usage_is_2() {
 }
 
 #[test]
-fn failures_are_1_and_name_the_place() {
+fn failures_name_the_place_and_have_codes_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), &[("file", "x")]);
-    for (args, said) in [
-        (&["cat", "missing"][..], &["missing", "not found"][..]),
-        (&["ls", "no/such/dir"], &["no/such/dir", "not found"]),
-        (&["ls", "s3://bucket/x"], &["s3", "file, memory"]),
-        (&["cat", "../"], &["../", "names no object"]),
-        (&["rm", "missing"], &["missing", "nothing to delete"]),
-        (&["cat", "file/below"], &["file"]),
-        (&["stat", "missing"], &["missing", "not found"]),
-        (&["ls", "memory://?frob=1"], &["frob", "known are"]),
-        (&["ls", "file://otherhost/x"], &["otherhost"]),
-        (&["sync", "missing", "dst"], &["missing", "not found"]),
-        (&["sync", "", "dst"], &["empty"]),
+    write(dir.path(), &[("file", "x"), ("full/file", "x")]);
+    for (args, code, said) in [
+        (&["cat", "missing"][..], 4, &["missing", "not found"][..]),
+        (&["ls", "no/such/dir"], 3, &["no/such/dir", "not found"]),
+        (&["ls", "s3://bucket/x"], 2, &["s3", "file, memory"]),
+        (&["cat", "../"], 1, &["../", "names no object"]),
+        (&["rm", "missing"], 4, &["missing", "nothing to delete"]),
+        (&["rm", "full"], 1, &["full", "hint: use `omni purge`"]),
+        (
+            &["rmdir", "full"],
+            1,
+            &["full", "not empty", "hint: use `omni purge`"],
+        ),
+        (&["cat", "file/below"], 1, &["file"]),
+        (&["stat", "missing"], 4, &["missing", "not found"]),
+        (&["ls", "memory://?frob=1"], 2, &["frob", "known are"]),
+        (&["ls", "file://otherhost/x"], 2, &["otherhost"]),
+        (&["sync", "missing", "dst"], 3, &["missing", "not found"]),
+        (&["sync", "", "dst"], 2, &["empty"]),
     ] {
         let ran = omni(dir.path(), args);
-        assert_eq!(ran.code, 1, "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
         for word in said {
             assert!(
                 ran.stderr.contains(word),
@@ -48,12 +54,8 @@ fn failures_are_1_and_name_the_place() {
                 ran.stderr
             );
         }
-        assert_eq!(
-            ran.stderr.trim_end().lines().count(),
-            1,
-            "{args:?}: {}",
-            ran.stderr
-        );
+        let messages = ran.stderr.lines().filter(|line| line.starts_with("omni: "));
+        assert_eq!(messages.count(), 1, "{args:?}: {}", ran.stderr);
     }
     assert!(
         !dir.path().join("dst").exists(),

@@ -6,6 +6,7 @@
 )]
 
 mod failures;
+mod messages;
 mod objects;
 mod run;
 mod trees;

@@ -1,0 +1,56 @@
+//! What to do about an error.
+
+use std::error::Error as StdError;
+
+use omnistorage::sync::SyncError;
+use omnistorage::{Error, ErrorKind, Operation};
+
+/// Advice for the errors that people can do something about.
+pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    if let Some(error) = error.downcast_ref::<SyncError>() {
+        return of_sync(error);
+    }
+    error.downcast_ref::<Error>().and_then(of_storage)
+}
+
+fn of_sync(error: &SyncError) -> Option<&'static str> {
+    Some(match error {
+        SyncError::Storage(error) => return of_storage(error),
+        SyncError::Overlap(_) => "choose trees of which neither contains the other",
+        SyncError::SourceMissing(_) => "check the spelling; `omni ls` shows what is there",
+        SyncError::SourceEmpty(_) => {
+            "check that the source is mounted and right; --allow-empty-source deletes all the same"
+        }
+        SyncError::TooManyDeletions { .. } => {
+            "look at what --dry-run lists, then raise --max-delete if it is right"
+        }
+        SyncError::SourceChanged { .. } => "run again when nothing writes to it",
+        SyncError::NotVerified { .. } => "run again; if it stays, check the destination's hardware",
+        SyncError::Immutable(_) => "leave out --immutable to replace it",
+        _ => return None,
+    })
+}
+
+fn of_storage(error: &Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        ErrorKind::NotFound => "check the spelling; `omni ls` shows what is there",
+        ErrorKind::PermissionDenied => {
+            "run as a user who may do this, or change the owner or mode of the path"
+        }
+        ErrorKind::QuotaExceeded => {
+            "free some space or choose another destination; nothing half-written was left"
+        }
+        ErrorKind::UnknownBackend => "`omni backends` lists what this build has",
+        ErrorKind::IsDirectory if error.operation() == Some(Operation::Delete) => {
+            "use `omni purge` for a directory and all it holds"
+        }
+        ErrorKind::IsDirectory => "name a file, or use a verb for directories such as `omni ls`",
+        ErrorKind::NotDirectory => "a file is in the way: name another path or remove the file",
+        ErrorKind::NotEmpty => "use `omni purge` for a directory and all it holds",
+        ErrorKind::AlreadyExists => "choose another name, or allow to replace it",
+        ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Network => {
+            "try again; if it stays, check the connection and the service"
+        }
+        _ => return None,
+    })
+}
