@@ -9,8 +9,8 @@ pub(crate) enum Layer {
     Core,
     /// Hashes of the contract.
     Hash,
-    /// What the compression codecs share.
-    Codec,
+    /// What the compression codecs share, and the record formats.
+    Shell,
     /// Backends, bridges, compression and formats.
     Part,
     /// Sync, multi, layered, buffer, middleware and entity.
@@ -25,15 +25,18 @@ pub(crate) enum Layer {
     Tool,
 }
 
-/// The folder of the crate that the compression codecs are built on.
-const CODECS: &str = "crates/compression/core";
+/// The folders of the crates that codecs and formats are built on, and their names.
+const SHELLS: [(&str, &str); 2] = [
+    ("crates/compression/core", "storage-compression"),
+    ("crates/formats/core", "storage-format"),
+];
 
 impl Layer {
     /// Every layer, from the bottom up.
     pub(crate) const ALL: [Self; 9] = [
         Self::Core,
         Self::Hash,
-        Self::Codec,
+        Self::Shell,
         Self::Part,
         Self::Engine,
         Self::Umbrella,
@@ -47,7 +50,7 @@ impl Layer {
         match self {
             Self::Core => "contract",
             Self::Hash => "hashes",
-            Self::Codec => "shell of the codecs",
+            Self::Shell => "shells of codecs and formats",
             Self::Part => "backends, bridges, compression, formats",
             Self::Engine => "engines",
             Self::Umbrella => "umbrella",
@@ -60,8 +63,8 @@ impl Layer {
     /// The layer of a crate, which follows from its folder alone.
     pub(crate) fn of(package: &Package) -> Option<Self> {
         let mut segments = package.folder.split('/');
-        if package.folder == CODECS {
-            return Some(Self::Codec);
+        if SHELLS.iter().any(|(folder, _)| package.folder == *folder) {
+            return Some(Self::Shell);
         }
         Some(match (segments.next()?, segments.next()) {
             ("xtask", None) => Self::Tool,
@@ -82,14 +85,14 @@ impl Layer {
 
     /// Whether a crate of this layer may be built on one of layer `on`.
     const fn may_build_on(self, on: Self) -> bool {
-        use Layer::{Codec, Core, Engine, Hash, Part, Program, Testing, Tool, Umbrella};
+        use Layer::{Core, Engine, Hash, Part, Program, Shell, Testing, Tool, Umbrella};
         match self {
             Core => false,
-            Hash | Codec => matches!(on, Core),
-            Part => matches!(on, Core | Hash | Codec),
+            Hash | Shell => matches!(on, Core),
+            Part => matches!(on, Core | Hash | Shell),
             Engine => matches!(on, Core | Hash),
-            Umbrella => matches!(on, Core | Hash | Codec | Part | Engine),
-            Program => matches!(on, Core | Hash | Codec | Part | Engine | Umbrella),
+            Umbrella => matches!(on, Core | Hash | Shell | Part | Engine),
+            Program => matches!(on, Core | Hash | Shell | Part | Engine | Umbrella),
             Testing => matches!(on, Core | Hash | Testing),
             Tool => !matches!(on, Program | Tool),
         }
@@ -176,11 +179,13 @@ pub(crate) fn breaches(workspace: &Workspace) -> Vec<String> {
 
 /// The name of the crate in a folder; examples are free in theirs.
 fn name_for(folder: &str) -> Option<String> {
+    if let Some((_, name)) = SHELLS.iter().find(|(shell, _)| folder == *shell) {
+        return Some((*name).to_owned());
+    }
     let last = folder.rsplit('/').next()?;
     match folder {
         "xtask" | "crates/omnistorage" => Some(last.to_owned()),
         "crates/cli" => Some("omnistorage-cli".to_owned()),
-        CODECS => Some("storage-compression".to_owned()),
         _ if folder.starts_with("crates/entity/") => Some(format!("storage-entity-{last}")),
         _ if folder.starts_with("crates/") => Some(format!("storage-{last}")),
         _ => None,
@@ -214,6 +219,7 @@ mod tests {
             package("storage-memory", "crates/backends/memory", &[]),
             package("storage-compression", "crates/compression/core", &[]),
             package("storage-gzip", "crates/compression/gzip", &[]),
+            package("storage-format", "crates/formats/core", &[]),
             package("storage-sync", "crates/sync", &[]),
             package("omnistorage", "crates/omnistorage", &[]),
             package("omnistorage-cli", "crates/cli", &[]),
@@ -265,6 +271,12 @@ mod tests {
                 "storage-compression",
                 "crates/compression/core",
                 "storage-gzip",
+                false,
+            ),
+            (
+                "storage-format",
+                "crates/formats/core",
+                "storage-compression",
                 false,
             ),
             (
@@ -321,6 +333,12 @@ mod tests {
                 "storage-gzip",
                 "crates/compression/gzip",
                 "storage-compression",
+                false,
+            ),
+            (
+                "storage-ndjson",
+                "crates/formats/ndjson",
+                "storage-format",
                 false,
             ),
             (

@@ -65,7 +65,7 @@ pub use options::{ListParts, ReadParts, WriteParts};
 pub use path::{ObjectPath, Prefix};
 pub use payload::{Payload, PayloadSource};
 pub use reader::{ByteStream, Reader};
-pub use record::{RecordInput, RecordOutput, RecordReader, RecordWriter};
+pub use record::{RecordReader, RecordWriter};
 pub use registry::{BackendFactory, Registry};
 pub use uri::Uri;
 pub use writer::{WriteSink, Writer};

@@ -14,6 +14,9 @@ pub use storage_csv as csv;
 #[cfg(feature = "file")]
 #[doc(inline)]
 pub use storage_file as file;
+#[cfg(feature = "format")]
+#[doc(inline)]
+pub use storage_format as format;
 #[cfg(feature = "gzip")]
 #[doc(inline)]
 pub use storage_gzip as gzip;

@@ -54,7 +54,6 @@ mod quoting;
 mod reader;
 mod records;
 mod row;
-mod typed;
 mod writer;
 
 pub use cells::Cells;
@@ -62,22 +61,21 @@ pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use error::{Defect, Error};
 pub use options::{Options, Ragged};
-pub use reader::CsvReader;
+pub use reader::{CsvReader, TypedRows};
 pub use row::Row;
-pub use typed::TypedRows;
 pub use writer::CsvWriter;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use storage_format::Chunks;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::ReaderStream;
 
 /// Reads rows from any [`AsyncRead`], with default [`Options`].
 ///
 /// A stream of [`Bytes`], such as a [`storage_core::Reader`], is read by [`from_chunks`] with a copy
 /// less.
-pub fn reader<R: AsyncRead + Unpin>(reader: R) -> CsvReader<ReaderStream<R>> {
-    from_chunks(ReaderStream::with_capacity(reader, options::READ))
+pub fn reader<R: AsyncRead + Unpin>(reader: R) -> CsvReader<Chunks<R>> {
+    from_chunks(storage_format::chunks(reader))
 }
 
 /// Reads rows from a stream of chunks, with default [`Options`].

@@ -1,12 +1,9 @@
 use bytes::Bytes;
 use futures_core::Stream;
+use storage_format::Chunks;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::ReaderStream;
 
 use crate::{Cells, CsvReader, CsvWriter, Decoder, Encoder, Error};
-
-/// Bytes asked of an [`AsyncRead`] at once.
-pub(crate) const READ: usize = 256 << 10;
 
 /// What becomes of rows of different lengths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -143,11 +140,11 @@ impl Options {
     ///
     /// # Errors
     /// As [`decoder`](Self::decoder).
-    pub fn reader<R>(&self, reader: R) -> Result<CsvReader<ReaderStream<R>>, Error>
+    pub fn reader<R>(&self, reader: R) -> Result<CsvReader<Chunks<R>>, Error>
     where
         R: AsyncRead + Unpin,
     {
-        self.from_chunks(ReaderStream::with_capacity(reader, READ))
+        self.from_chunks(storage_format::chunks(reader))
     }
 
     /// Reads from a stream of chunks.

@@ -16,25 +16,34 @@ impl Decoder {
     /// Those of [`next_row`](Self::next_row), and [`Error::Malformed`] for a row that is not UTF-8 or
     /// has more cells than there are names, and for a header with one name twice.
     pub fn next_record(&mut self) -> Result<Option<Bytes>, Error> {
-        if !self.advance()? {
+        if self.next_slice()?.is_none() {
             return Ok(None);
-        }
-        self.name_columns()?;
-        let mut json = std::mem::take(&mut self.json);
-        json.clear();
-        let written = match &self.columns {
-            Some(_) => write_object(&self.row, &self.keys, &self.options, &mut json),
-            None => write_array(&self.row, &self.options, &mut json),
-        };
-        self.json = json;
-        if let Err(column) = written {
-            return Err(self.fail(Defect::NotUtf8 { column }));
         }
         if self.block.capacity() < self.json.len() {
             self.block.reserve(self.json.len().max(BLOCK));
         }
         self.block.extend_from_slice(&self.json);
         Ok(Some(self.block.split().freeze()))
+    }
+
+    /// As [`next_record`](Self::next_record), lent: without a copy.
+    ///
+    /// # Errors
+    /// As [`next_record`](Self::next_record).
+    pub fn next_slice(&mut self) -> Result<Option<&[u8]>, Error> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        self.name_columns()?;
+        self.json.clear();
+        let written = match &self.columns {
+            Some(_) => write_object(&self.row, &self.keys, &self.options, &mut self.json),
+            None => write_array(&self.row, &self.options, &mut self.json),
+        };
+        match written {
+            Ok(()) => Ok(Some(&self.json)),
+            Err(column) => Err(self.fail(Defect::NotUtf8 { column })),
+        }
     }
 
     /// The next row as a value, by the rules of the `csv` crate: structs and maps by the header,

@@ -161,6 +161,16 @@ impl Decoder {
         self.base + self.at as u64
     }
 
+    /// Whether a malformed record has put what follows out of reach.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.defect.is_some()
+    }
+
+    /// Forgets everything that was pushed.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.options.clone());
+    }
+
     #[inline]
     fn find(&mut self) -> Result<Option<Found>, Error> {
         if self.defect.is_some() || !self.carry.is_empty() {

@@ -50,8 +50,6 @@ mod error;
 mod options;
 mod prefix;
 mod reader;
-#[cfg(feature = "json")]
-mod typed;
 mod writer;
 
 pub use decoder::Decoder;
@@ -59,21 +57,21 @@ pub use encoder::Encoder;
 pub use error::{Defect, Error};
 pub use options::Options;
 pub use prefix::Prefix;
-pub use reader::LengthPrefixedReader;
 #[cfg(feature = "json")]
-pub use typed::JsonRecords;
+pub use reader::JsonRecords;
+pub use reader::LengthPrefixedReader;
 pub use writer::LengthPrefixedWriter;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use storage_format::Chunks;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::ReaderStream;
 
 /// Reads records from any [`AsyncRead`], with default [`Options`].
 ///
 /// A stream of [`Bytes`], such as a [`storage_core::Reader`], is read without a copy by
 /// [`from_chunks`].
-pub fn reader<R: AsyncRead + Unpin>(reader: R) -> LengthPrefixedReader<ReaderStream<R>> {
+pub fn reader<R: AsyncRead + Unpin>(reader: R) -> LengthPrefixedReader<Chunks<R>> {
     Options::default().reader(reader)
 }
 

@@ -1,12 +1,9 @@
 use bytes::Bytes;
 use futures_core::Stream;
+use storage_format::Chunks;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::ReaderStream;
 
 use crate::{Decoder, Encoder, LengthPrefixedReader, LengthPrefixedWriter, Prefix};
-
-/// Bytes asked of an [`AsyncRead`] at once.
-const READ: usize = 256 << 10;
 
 /// How length-prefixed records are read and written. Reader and writer must agree on
 /// [`prefix`](Self::prefix) and [`crc32c`](Self::crc32c): the stream does not name them.
@@ -74,8 +71,8 @@ impl Options {
     }
 
     /// Reads from any [`AsyncRead`], up to 256 KiB at a time.
-    pub fn reader<R: AsyncRead + Unpin>(&self, reader: R) -> LengthPrefixedReader<ReaderStream<R>> {
-        self.from_chunks(ReaderStream::with_capacity(reader, READ))
+    pub fn reader<R: AsyncRead + Unpin>(&self, reader: R) -> LengthPrefixedReader<Chunks<R>> {
+        self.from_chunks(storage_format::chunks(reader))
     }
 
     /// Reads from a stream of chunks without copying them.

@@ -1,106 +1,22 @@
-use storage_core::{RecordOutput, RecordWriter, async_trait};
-use tokio::io::AsyncWrite;
+use storage_format::{Encode, FormatWriter};
 
 use crate::{Encoder, Error};
 
-/// Writes length-prefixed records to any [`AsyncWrite`].
-///
-/// Records are gathered, up to 64 KiB, before the layer below is given them.
-/// [`close`](Self::close) hands over the rest and closes all layers below; **dropping the writer
-/// instead publishes nothing**. After an error of the layer below it is closed, and that layer
-/// dropped.
-#[derive(Debug)]
-pub struct LengthPrefixedWriter<W> {
-    output: RecordOutput<W>,
-    encoder: Encoder,
-}
+/// Writes length-prefixed records to any [`AsyncWrite`](tokio::io::AsyncWrite); how it behaves is
+/// said at [`FormatWriter`].
+pub type LengthPrefixedWriter<W> = FormatWriter<W, Encoder>;
 
-impl<W> LengthPrefixedWriter<W> {
-    pub(crate) const fn new(writer: W, encoder: Encoder) -> Self {
-        Self {
-            output: RecordOutput::new(writer),
-            encoder,
-        }
-    }
+impl Encode for Encoder {
+    type Error = Error;
 
-    /// Writes one record if there is room without waiting; `false` when it was not taken.
-    ///
-    /// # Errors
-    /// Those of [`Encoder::encode`], which leave the stream as it was.
-    pub fn try_write(&mut self, record: &[u8]) -> Result<bool, Error> {
-        match self.output.try_ready() {
-            Some(buffer) => self.encoder.encode(record, buffer).map(|()| true),
-            None => Ok(false),
-        }
-    }
-
-    /// The layer below; `None` after a failure.
-    pub const fn get_ref(&self) -> Option<&W> {
-        self.output.get_ref()
-    }
-
-    /// The layer below again; `None` after a failure. Records that were not flushed are discarded:
-    /// close first.
-    pub fn into_inner(self) -> Option<W> {
-        self.output.into_inner()
+    fn encode(&mut self, record: &[u8], buffer: &mut Vec<u8>) -> Result<(), Error> {
+        Self::encode(self, record, buffer)
     }
 }
 
-impl<W: AsyncWrite + Unpin> LengthPrefixedWriter<W> {
-    /// Writes one record. Cancel safe: a dropped call has written nothing of it.
-    ///
-    /// # Errors
-    /// Those of [`Encoder::encode`], which leave the stream as it was; those of the layer below,
-    /// which close the writer; `WriterClosed` then and after a close.
-    pub async fn write(&mut self, record: &[u8]) -> Result<(), Error> {
-        self.encoder.encode(record, self.output.ready().await?)
-    }
-
-    /// Writes one value as JSON. Cancel safe, as [`write`](Self::write).
-    ///
-    /// # Errors
-    /// Those of [`Encoder::encode_json`], and as [`write`](Self::write).
-    #[cfg(feature = "json")]
-    pub async fn write_json<T: serde::Serialize + ?Sized>(
-        &mut self,
-        value: &T,
-    ) -> Result<(), Error> {
-        self.encoder.encode_json(value, self.output.ready().await?)
-    }
-
-    /// Hands every record so far to the layer below and flushes that. A dropped call may be repeated.
-    ///
-    /// # Errors
-    /// Those of the layer below, which close the writer; `WriterClosed` then.
-    pub async fn flush(&mut self) -> Result<(), Error> {
-        Ok(self.output.flush().await?)
-    }
-
-    /// Hands over the rest and closes all layers below, in order. A dropped call may be repeated, and
-    /// a second call does nothing.
-    ///
-    /// # Errors
-    /// As [`flush`](Self::flush); nothing was published then, as far as the layers below can tell.
-    pub async fn close(&mut self) -> Result<(), Error> {
-        Ok(self.output.close().await?)
-    }
-}
-
-#[async_trait]
-impl<W: AsyncWrite + Unpin + Send> RecordWriter for LengthPrefixedWriter<W> {
-    async fn write(&mut self, record: &[u8]) -> storage_core::Result<()> {
-        Ok(Self::write(self, record).await?)
-    }
-
-    fn try_write(&mut self, record: &[u8]) -> storage_core::Result<bool> {
-        Ok(Self::try_write(self, record)?)
-    }
-
-    async fn flush(&mut self) -> storage_core::Result<()> {
-        Ok(Self::flush(self).await?)
-    }
-
-    async fn close(&mut self) -> storage_core::Result<()> {
-        Ok(Self::close(self).await?)
+#[cfg(feature = "json")]
+impl<T: serde::Serialize + ?Sized> storage_format::EncodeJson<T> for Encoder {
+    fn encode_json(&mut self, value: &T, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        Self::encode_json(self, value, buffer)
     }
 }

@@ -147,6 +147,11 @@ impl Decoder {
         self.base + self.at as u64
     }
 
+    /// Forgets everything that was pushed.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.max_record, self.validate);
+    }
+
     #[inline]
     fn find(&mut self) -> Result<Option<Found>, Error> {
         loop {

@@ -40,27 +40,25 @@ mod error;
 mod newlines;
 mod options;
 mod reader;
-mod typed;
 mod writer;
 
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use error::Error;
 pub use options::Options;
-pub use reader::NdjsonReader;
-pub use typed::JsonRecords;
+pub use reader::{JsonRecords, NdjsonReader};
 pub use writer::NdjsonWriter;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use storage_format::Chunks;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::ReaderStream;
 
 /// Reads records from any [`AsyncRead`], with default [`Options`].
 ///
 /// A stream of [`Bytes`], such as a [`storage_core::Reader`], is read without a copy by
 /// [`from_chunks`].
-pub fn reader<R: AsyncRead + Unpin>(reader: R) -> NdjsonReader<ReaderStream<R>> {
+pub fn reader<R: AsyncRead + Unpin>(reader: R) -> NdjsonReader<Chunks<R>> {
     Options::default().reader(reader)
 }
 

@@ -1,12 +1,9 @@
 use bytes::Bytes;
 use futures_core::Stream;
+use storage_format::Chunks;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::ReaderStream;
 
 use crate::{Decoder, Encoder, NdjsonReader, NdjsonWriter};
-
-/// Bytes asked of an [`AsyncRead`] at once.
-const READ: usize = 256 << 10;
 
 /// How NDJSON is read and written.
 #[derive(Debug, Clone)]
@@ -55,8 +52,8 @@ impl Options {
     }
 
     /// Reads from any [`AsyncRead`], up to 256 KiB at a time.
-    pub fn reader<R: AsyncRead + Unpin>(&self, reader: R) -> NdjsonReader<ReaderStream<R>> {
-        self.from_chunks(ReaderStream::with_capacity(reader, READ))
+    pub fn reader<R: AsyncRead + Unpin>(&self, reader: R) -> NdjsonReader<Chunks<R>> {
+        self.from_chunks(storage_format::chunks(reader))
     }
 
     /// Reads from a stream of chunks without copying them.

@@ -1,17 +1,12 @@
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
 use bytes::Bytes;
-use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use storage_core::{RecordInput, RecordReader, async_trait};
+use storage_format::{Decode, DecodeJson, FormatReader, Values};
 
-use crate::{Decoder, Error, JsonRecords};
+use crate::{Decoder, Error};
 
-/// Reads NDJSON from a stream of chunks.
+/// Reads NDJSON from a stream of chunks; how it behaves is said at [`FormatReader`].
 ///
-/// [`read`](Self::read) waits for one record at a time. The cheapest way to take many is to wait for
-/// a chunk and to take what lies in it:
+/// The cheapest way to take many records is to wait for a chunk and to take what lies in it:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -28,182 +23,39 @@ use crate::{Decoder, Error, JsonRecords};
 /// # }
 /// ```
 ///
-/// It is also a [`Stream`] of records, and of values by [`into_json`](Self::into_json). Every call
-/// is cancel safe. After an error of the layer below, every call that needs more input is
-/// `ReaderClosed`, and streams end; after a malformed line, reading may go on with the next one.
-#[derive(Debug)]
-pub struct NdjsonReader<S> {
-    input: RecordInput<S>,
-    /// Whether the stream of records has ended with an error.
-    failed: bool,
-    decoder: Decoder,
-}
+/// After a malformed line, reading may go on with the next one.
+pub type NdjsonReader<S> = FormatReader<S, Decoder>;
 
-impl<S> NdjsonReader<S> {
-    pub(crate) const fn new(stream: S, decoder: Decoder) -> Self {
-        Self {
-            input: RecordInput::new(stream),
-            failed: false,
-            decoder,
-        }
+/// A stream of the values of the records of a [`NdjsonReader`].
+pub type JsonRecords<S, T> = Values<S, Decoder, T>;
+
+impl Decode for Decoder {
+    type Error = Error;
+
+    fn push(&mut self, chunk: Bytes) {
+        Self::push(self, chunk);
     }
 
-    /// The next record of the chunk that has arrived, as a slice of it; `None` when more input is
-    /// needed.
-    ///
-    /// # Errors
-    /// As [`Decoder::next_record`].
-    pub fn next_record(&mut self) -> Result<Option<Bytes>, Error> {
-        self.decoder.next_record()
+    fn end(&mut self) -> bool {
+        Self::end(self)
     }
 
-    /// As [`next_record`](Self::next_record), lent.
-    ///
-    /// # Errors
-    /// As [`Decoder::next_record`].
     #[inline]
-    pub fn next_slice(&mut self) -> Result<Option<&[u8]>, Error> {
-        self.decoder.next_slice()
+    fn next_slice(&mut self) -> Result<Option<&[u8]>, Error> {
+        Self::next_slice(self)
     }
 
-    /// The number of the line that the last record or error came from, counted from 1.
-    #[must_use]
-    pub const fn line(&self) -> u64 {
-        self.decoder.line()
+    fn next_record(&mut self) -> Result<Option<Bytes>, Error> {
+        Self::next_record(self)
     }
 
-    /// Drops what was read ahead and the layers below. Every later read is `ReaderClosed`.
-    pub fn close(&mut self) {
-        self.decoder = Decoder::new(0, false);
-        self.input.close();
-    }
-
-    /// An item of a stream, which ends behind an error that nothing can follow.
-    pub(crate) fn item<T>(&mut self, next: Result<Option<T>, Error>) -> Option<Result<T, Error>> {
-        self.failed = matches!(next, Err(Error::Storage(_)));
-        next.transpose()
-    }
-
-    pub(crate) const fn has_failed(&self) -> bool {
-        self.failed
-    }
-
-    /// The layer below, until it has ended, failed or been closed.
-    pub const fn get_ref(&self) -> Option<&S> {
-        self.input.get_ref()
-    }
-
-    /// The layer below again, until it has ended, failed or been closed. What was read ahead is
-    /// discarded.
-    pub fn into_inner(self) -> Option<S> {
-        self.input.into_inner()
+    fn clear(&mut self) {
+        Self::clear(self);
     }
 }
 
-impl<S, E> NdjsonReader<S>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin,
-    E: Into<storage_core::Error>,
-{
-    /// Waits for more input: `true` when records may now be taken, `false` once after the last one.
-    /// Call it when [`next_slice`](Self::next_slice) has returned `None`.
-    ///
-    /// # Errors
-    /// Those of the layer below; `ReaderClosed` after one and after a close.
-    pub async fn fill(&mut self) -> Result<bool, Error> {
-        std::future::poll_fn(|cx| self.poll_fill(cx)).await
-    }
-
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        Poll::Ready(Ok(match ready!(self.input.poll_chunk(cx))? {
-            Some(chunk) => {
-                self.decoder.push(chunk);
-                true
-            }
-            None => self.decoder.end(),
-        }))
-    }
-
-    fn poll_record(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
-        loop {
-            if let Some(record) = self.decoder.next_record()? {
-                return Poll::Ready(Ok(Some(record)));
-            }
-            if !ready!(self.poll_fill(cx))? {
-                return Poll::Ready(Ok(None));
-            }
-        }
-    }
-
-    /// Waits for the next record; `None` at the end.
-    ///
-    /// # Errors
-    /// Those of [`fill`](Self::fill) and [`next_record`](Self::next_record).
-    pub async fn read(&mut self) -> Result<Option<Bytes>, Error> {
-        std::future::poll_fn(|cx| self.poll_record(cx)).await
-    }
-
-    /// Waits for the next record and parses it; `None` at the end.
-    ///
-    /// # Errors
-    /// Those of [`read`](Self::read), and [`Error::InvalidJson`] where the record is no `T`.
-    pub async fn read_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
-        std::future::poll_fn(|cx| self.poll_json(cx)).await
-    }
-
-    pub(crate) fn poll_json<T: DeserializeOwned>(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<T>, Error>> {
-        loop {
-            if let Some(value) = self.decoder.next_json()? {
-                return Poll::Ready(Ok(Some(value)));
-            }
-            if !ready!(self.poll_fill(cx))? {
-                return Poll::Ready(Ok(None));
-            }
-        }
-    }
-
-    /// A stream of the values of the records.
-    #[must_use]
-    pub const fn into_json<T: DeserializeOwned>(self) -> JsonRecords<S, T> {
-        JsonRecords::new(self)
-    }
-}
-
-impl<S, E> Stream for NdjsonReader<S>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin,
-    E: Into<storage_core::Error>,
-{
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.has_failed() {
-            return Poll::Ready(None);
-        }
-        let record = ready!(self.poll_record(cx));
-        Poll::Ready(self.item(record))
-    }
-}
-
-#[async_trait]
-impl<S, E> RecordReader for NdjsonReader<S>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
-    E: Into<storage_core::Error>,
-{
-    async fn read(&mut self) -> storage_core::Result<Option<Bytes>> {
-        Ok(Self::read(self).await?)
-    }
-
-    fn try_read(&mut self) -> storage_core::Result<Option<Bytes>> {
-        Ok(self.next_record()?)
-    }
-
-    async fn close(&mut self) -> storage_core::Result<()> {
-        Self::close(self);
-        Ok(())
+impl<T: DeserializeOwned> DecodeJson<T> for Decoder {
+    fn next_json(&mut self) -> Result<Option<T>, Error> {
+        Self::next_json(self)
     }
 }

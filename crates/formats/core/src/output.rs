@@ -3,33 +3,19 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use storage_core::{Error, ErrorKind, Result};
 use tokio::io::AsyncWrite;
-
-use crate::{Error, ErrorKind, Result};
 
 /// Bytes gathered before the layer below is given them.
 const GATHER: usize = 64 << 10;
 
-/// The layer below a record writer, with a buffer that gathers small records for it.
+/// The layer below a writer, with a buffer that gathers small records for it.
 ///
 /// A record is appended to the buffer whole and without waiting, so that a cancelled call or a
 /// failure never leaves half a record in an open stream. The buffer holds up to 64 KiB and one
 /// record more. A failure drops the layer below, which then publishes nothing, and a later close
-/// cannot mend that. For authors of formats.
-///
-/// ```
-/// use storage_core::RecordOutput;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> storage_core::Result<()> {
-/// let mut output = RecordOutput::new(Vec::new());
-/// output.ready().await?.extend_from_slice(b"a record;");
-/// output.close().await?;
-/// assert_eq!(output.into_inner().as_deref(), Some(&b"a record;"[..]));
-/// # Ok(())
-/// # }
-/// ```
-pub struct RecordOutput<W> {
+/// cannot mend that.
+pub(crate) struct Output<W> {
     /// Gone after a failure.
     inner: Option<W>,
     buffer: Vec<u8>,
@@ -45,9 +31,9 @@ enum State {
     Closed,
 }
 
-impl<W> RecordOutput<W> {
+impl<W> Output<W> {
     /// Over the layer below.
-    pub const fn new(inner: W) -> Self {
+    pub(crate) const fn new(inner: W) -> Self {
         Self {
             inner: Some(inner),
             buffer: Vec::new(),
@@ -57,21 +43,27 @@ impl<W> RecordOutput<W> {
     }
 
     /// The layer below; `None` after a failure.
-    pub const fn get_ref(&self) -> Option<&W> {
+    pub(crate) const fn get_ref(&self) -> Option<&W> {
         self.inner.as_ref()
     }
 
     /// The layer below again; `None` after a failure. What was not flushed is discarded: close
     /// first.
-    pub fn into_inner(self) -> Option<W> {
+    pub(crate) fn into_inner(self) -> Option<W> {
         self.inner
     }
 
     /// The buffer to append one whole record to, if there is room without waiting. Only append to
     /// it, or cut off what was appended in the same call.
-    pub fn try_ready(&mut self) -> Option<&mut Vec<u8>> {
+    pub(crate) fn try_ready(&mut self) -> Option<&mut Vec<u8>> {
+        self.last().filter(|buffer| buffer.len() < GATHER)
+    }
+
+    /// The buffer to append what ends the stream to, whatever room there is; `None` once closing has
+    /// begun.
+    pub(crate) fn last(&mut self) -> Option<&mut Vec<u8>> {
         let open = self.inner.is_some() && self.state == State::Open;
-        (open && self.buffer.len() < GATHER).then_some(&mut self.buffer)
+        open.then_some(&mut self.buffer)
     }
 
     fn closed() -> Error {
@@ -80,13 +72,13 @@ impl<W> RecordOutput<W> {
     }
 }
 
-impl<W: AsyncWrite + Unpin> RecordOutput<W> {
+impl<W: AsyncWrite + Unpin> Output<W> {
     /// Waits for room and gives the buffer to append one whole record to, as
     /// [`try_ready`](Self::try_ready). Cancel safe: a dropped call has appended nothing.
     ///
     /// # Errors
     /// Those of the layer below, which close the output; `WriterClosed` then and after a close.
-    pub async fn ready(&mut self) -> Result<&mut Vec<u8>> {
+    pub(crate) async fn ready(&mut self) -> Result<&mut Vec<u8>> {
         if self.state != State::Open || self.inner.is_none() {
             return Err(Self::closed());
         }
@@ -101,7 +93,7 @@ impl<W: AsyncWrite + Unpin> RecordOutput<W> {
     ///
     /// # Errors
     /// As [`ready`](Self::ready).
-    pub async fn flush(&mut self) -> Result<()> {
+    pub(crate) async fn flush(&mut self) -> Result<()> {
         if self.state == State::Closed {
             return Ok(());
         }
@@ -117,7 +109,7 @@ impl<W: AsyncWrite + Unpin> RecordOutput<W> {
     ///
     /// # Errors
     /// As [`ready`](Self::ready).
-    pub async fn close(&mut self) -> Result<()> {
+    pub(crate) async fn close(&mut self) -> Result<()> {
         if self.state == State::Closed {
             return Ok(());
         }
@@ -165,9 +157,9 @@ impl<W: AsyncWrite + Unpin> RecordOutput<W> {
     }
 }
 
-impl<W> fmt::Debug for RecordOutput<W> {
+impl<W> fmt::Debug for Output<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordOutput")
+        f.debug_struct("Output")
             .field("state", &self.state)
             .field("failed", &self.inner.is_none())
             .field("buffered", &(self.buffer.len() - self.taken))

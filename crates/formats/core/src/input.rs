@@ -4,14 +4,14 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 
-use crate::{Error, ErrorKind, Result};
+use storage_core::{Error, ErrorKind, Result};
 
-/// The layer below a record reader: a stream of chunks that ends once, cleanly or not.
+/// The layer below a reader: a stream of chunks that ends once, cleanly or not.
 ///
 /// What comes after an error is never mistaken for the end of the stream, so a reader cannot take
-/// the part of a record that arrived before a failure for a record. For authors of formats.
+/// the part of a record that arrived before a failure for a record.
 #[derive(Debug)]
-pub struct RecordInput<S>(State<S>);
+pub(crate) struct Input<S>(State<S>);
 
 #[derive(Debug)]
 enum State<S> {
@@ -21,14 +21,13 @@ enum State<S> {
     Closed,
 }
 
-impl<S> RecordInput<S> {
-    /// Over a stream of chunks, such as a [`Reader`](crate::Reader).
-    pub const fn new(stream: S) -> Self {
+impl<S> Input<S> {
+    pub(crate) const fn new(stream: S) -> Self {
         Self(State::Open(stream))
     }
 
     /// The stream, until it has ended, failed or been closed.
-    pub const fn get_ref(&self) -> Option<&S> {
+    pub(crate) const fn get_ref(&self) -> Option<&S> {
         match &self.0 {
             State::Open(stream) => Some(stream),
             State::Ended | State::Closed => None,
@@ -36,7 +35,7 @@ impl<S> RecordInput<S> {
     }
 
     /// The stream again, until it has ended, failed or been closed.
-    pub fn into_inner(self) -> Option<S> {
+    pub(crate) fn into_inner(self) -> Option<S> {
         match self.0 {
             State::Open(stream) => Some(stream),
             State::Ended | State::Closed => None,
@@ -44,17 +43,12 @@ impl<S> RecordInput<S> {
     }
 
     /// Drops the stream. Every later call is `ReaderClosed`.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.0 = State::Closed;
-    }
-
-    /// Whether [`close`](Self::close) was called or the stream failed.
-    pub const fn is_closed(&self) -> bool {
-        matches!(self.0, State::Closed)
     }
 }
 
-impl<S, E> RecordInput<S>
+impl<S, E> Input<S>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: Into<Error>,
@@ -64,7 +58,7 @@ where
     ///
     /// # Errors
     /// The stream's own, once; then and after a close `ReaderClosed`.
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         loop {
             let stream = match &mut self.0 {
                 State::Open(stream) => stream,

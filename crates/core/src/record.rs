@@ -3,12 +3,6 @@ use bytes::Bytes;
 
 use crate::Result;
 
-mod input;
-mod output;
-
-pub use input::RecordInput;
-pub use output::RecordOutput;
-
 /// Writes records, byte strings with boundaries, in one format.
 #[async_trait]
 pub trait RecordWriter: Send {
