@@ -172,6 +172,8 @@ pub enum SkipReason {
     /// The destination has one, and [`Options::ignore_existing`](crate::Options::ignore_existing)
     /// is set.
     Exists,
+    /// [`Options::confirm`](crate::Options::confirm) said no.
+    Declined,
     /// The destination has none, and [`Options::existing`](crate::Options::existing) is set.
     Missing,
 }
@@ -182,6 +184,7 @@ impl fmt::Display for SkipReason {
             Self::Unchanged => "unchanged",
             Self::NewerAtDestination => "newer at the destination",
             Self::Exists => "exists at the destination",
+            Self::Declined => "declined",
             Self::Missing => "missing at the destination",
         })
     }

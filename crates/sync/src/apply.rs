@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, RmdirOptions};
 
+use crate::flow::Flow;
 use crate::plan::Work;
 use crate::report::Events;
 use crate::retry::pause;
@@ -16,6 +17,7 @@ pub(crate) struct Applier {
     pub(crate) job: Arc<Job>,
     tally: Arc<Tally>,
     events: Arc<Events>,
+    pub(crate) flow: Flow,
     /// Transfers that a file or directory of the other kind is in the way of, until the deletions
     /// are done; `None` once they are.
     blocked: Mutex<Option<Vec<Work>>>,
@@ -33,6 +35,7 @@ impl Applier {
     pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, events: Arc<Events>) -> Self {
         let can_unblock = job.command == Command::Sync;
         Self {
+            flow: Flow::new(&job.options),
             job,
             tally,
             events,
@@ -67,6 +70,9 @@ impl Applier {
 
     /// Applies one action, with as many tries as it may have, and reports how it ended.
     pub(crate) async fn apply(&self, mut work: Work) {
+        if work.sends() && !self.flow.limits.admit(work.action.bytes()) {
+            return;
+        }
         let mut tries = 0;
         loop {
             tries += 1;
@@ -97,7 +103,8 @@ impl Applier {
             self.events
                 .push(Event::Retried { path, tries, error })
                 .await;
-            tokio::time::sleep(pause(tries)).await;
+            let given = self.job.options.retry_pause;
+            tokio::time::sleep(given.unwrap_or_else(|| pause(tries))).await;
             if refresh {
                 self.refresh(&mut work).await;
             }
@@ -151,6 +158,7 @@ impl Applier {
         Transfer {
             job: &self.job,
             events: &self.events,
+            flow: &self.flow,
             listed,
             path,
             to,
@@ -219,7 +227,7 @@ impl Applier {
         };
         let operation = operation.unwrap_or(Operation::Write);
         let failure = Failure::new(Some(action.path().clone()), operation, error);
-        self.tally.fail(&failure);
+        self.flow.limits.failures(self.tally.fail(&failure));
         self.events.push(Event::Failed(failure)).await;
     }
 }

@@ -30,6 +30,10 @@ impl Arena {
         self.len
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The paths in the order they came.
     pub(crate) fn into_paths(self) -> Paths {
         Paths {

@@ -7,44 +7,58 @@ use tokio::sync::watch;
 
 use crate::apply::Applier;
 use crate::arena::Arena;
+use crate::order::Backlog;
 use crate::plan::{Problem, Step, Work};
-use crate::planner::Planner;
+use crate::planner::{Item, Planner, Scope};
 use crate::pool::Pool;
 use crate::report::Events;
 use crate::summary::Tally;
-use crate::{Action, Command, Event, Failure, Fsync, Job, SyncError};
+use crate::{
+    Action, Answer, Command, DeleteTiming, Event, Failure, Fsync, Job, SkipReason, SyncError,
+};
 
 /// Sources of a move that wait for one flush of the destination.
 const ARRIVED: usize = 4096;
 
-/// Runs the job to its end, or until it is cancelled. All tasks have ended when this returns.
+/// Runs the job to its end, until a limit cuts it off, or until it is cancelled. All tasks have ended
+/// when this returns.
 pub(crate) async fn drive(
     job: Arc<Job>,
     tally: Arc<Tally>,
     events: Arc<Events>,
-    mut cancelled: watch::Receiver<bool>,
+    cancel: watch::Sender<bool>,
 ) {
     let applier = Arc::new(Applier::new(
         Arc::clone(&job),
         Arc::clone(&tally),
         Arc::clone(&events),
     ));
+    let order = job.options.order_by;
+    let mut cancelled = cancel.subscribe();
     let mut driver = Driver {
         pool: None,
-        applier,
+        backlog: order.map(|order| Backlog::new(order, job.options.max_backlog)),
+        applier: Arc::clone(&applier),
         events,
         tally,
         job,
         doomed: Doomed::default(),
+        cancel,
     };
     tokio::select! {
         biased;
-        // Fails when the run is gone, and then this task is about to be aborted.
+        // Cannot fail: the driver has the sender.
         _ = cancelled.wait_for(|cancelled| *cancelled) => {}
+        () = applier.flow.limits.cut() => {}
         () = driver.run() => {}
     }
     if let Some(pool) = driver.pool.take() {
         pool.abort().await;
+    }
+    if let Some(error) = applier.flow.limits.error() {
+        driver
+            .fail(Failure::new(None, Operation::Write, error))
+            .await;
     }
 }
 
@@ -61,7 +75,10 @@ struct Driver {
     applier: Arc<Applier>,
     events: Arc<Events>,
     pool: Option<Pool>,
+    /// Transfers that wait for their turn, where there is an order.
+    backlog: Option<Backlog>,
     doomed: Doomed,
+    cancel: watch::Sender<bool>,
 }
 
 impl Driver {
@@ -71,7 +88,8 @@ impl Driver {
             dry_run: self.job.options.dry_run,
         };
         self.events.push(started).await;
-        let is_sound = self.follow_plan().await;
+        let is_sound = self.follow_passes().await;
+        self.send_backlog().await;
         self.finish_pool().await;
         self.remove_arrived().await;
         self.finish_pool().await;
@@ -82,30 +100,95 @@ impl Driver {
         }
     }
 
-    /// Applies the plan but for its deletions; `false` when it is not to be trusted as a whole.
-    async fn follow_plan(&mut self) -> bool {
-        let mut planner = Planner::new(Arc::clone(&self.job), Arc::clone(&self.tally));
+    /// Applies the plan but for its last deletions; `false` when it is not to be trusted as a whole.
+    async fn follow_passes(&mut self) -> bool {
+        if self.counts_first() && !self.count().await {
+            return false;
+        }
+        for scope in self.job.passes() {
+            let is_sound = self.follow(*scope).await;
+            if *scope != Scope::Deletions {
+                return is_sound;
+            }
+            if !is_sound {
+                break;
+            }
+            self.delete(true).await;
+        }
+        false
+    }
+
+    /// Whether deletions begin before the end of the plan although that decides on them.
+    fn counts_first(&self) -> bool {
+        let options = &self.job.options;
+        let during = options.delete_timing == DeleteTiming::During;
+        during && options.limits_deletions() && !options.dry_run
+    }
+
+    /// Counts the deletions of the plan; `false` when they are not allowed.
+    async fn count(&mut self) -> bool {
+        let (job, tally) = (Arc::clone(&self.job), Arc::clone(&self.tally));
+        let mut planner = Planner::new(job, tally, Scope::Deletions);
         let mut is_sound = true;
         while let Some(item) = planner.next().await {
-            match item {
-                Ok(Step::Act(work)) => self.take(work).await,
-                Ok(Step::Checked(event)) => self.checked(event).await,
-                Err(Problem { failure, fatal }) => {
-                    is_sound &= !fatal;
-                    self.fail(failure).await;
-                }
+            if let Err(Problem { failure, fatal }) = item {
+                is_sound &= !fatal;
+                self.fail(failure).await;
+            }
+        }
+        is_sound
+    }
+
+    /// Applies what one pass finds; `false` when it is not to be trusted as a whole.
+    async fn follow(&mut self, scope: Scope) -> bool {
+        let (job, tally) = (Arc::clone(&self.job), Arc::clone(&self.tally));
+        let during = job.options.delete_timing == DeleteTiming::During;
+        let mut planner = Planner::new(job, tally, scope);
+        let mut is_sound = true;
+        let applier = Arc::clone(&self.applier);
+        let mut reached = Box::pin(applier.flow.limits.reached());
+        loop {
+            let item = tokio::select! {
+                biased;
+                () = &mut reached => return false,
+                item = planner.next() => item,
+            };
+            let Some(item) = item else {
+                return is_sound;
+            };
+            is_sound &= self.handle(item).await;
+            if during && planner.source_has_objects() {
+                self.delete_so_far().await;
             }
             if self.applier.count_arrived() >= ARRIVED {
                 self.remove_arrived().await;
             }
         }
-        is_sound
+    }
+
+    /// Takes up one item; `false` when the plan is not to be trusted any more.
+    async fn handle(&mut self, item: Item) -> bool {
+        match item {
+            Ok(Step::Act(work)) => self.take(work).await,
+            Ok(Step::Checked(event)) => self.checked(event).await,
+            Err(Problem { failure, fatal }) => {
+                self.fail(failure).await;
+                return !fatal;
+            }
+        }
+        true
     }
 
     async fn take(&mut self, work: Work) {
         self.events.push(Event::Planned(work.action.clone())).await;
         if self.job.options.dry_run {
             return self.pretend(&work.action);
+        }
+        if !self.is_confirmed(&work.action).await {
+            let (path, reason) = (work.action.path().clone(), SkipReason::Declined);
+            let action = Action::Skip { path, reason };
+            self.tally.skipped(1);
+            return self.events.push(Event::Done { action, bytes: 0 }).await;
         }
         match &work.action {
             Action::Skip { .. } => self.tally.skipped(1),
@@ -116,7 +199,43 @@ impl Driver {
                     self.applier.note_arrived(path, *source);
                 }
             }
-            _ => self.apply(work).await,
+            _ => self.enqueue(work).await,
+        }
+    }
+
+    /// Whether the action may be applied, as far as anybody is to be asked.
+    async fn is_confirmed(&self, action: &Action) -> bool {
+        let Some(confirm) = &self.job.options.confirm else {
+            return true;
+        };
+        match action {
+            Action::Skip { .. } => true,
+            action => match confirm.ask(action).await {
+                Answer::Yes => true,
+                Answer::No => false,
+                Answer::Quit => {
+                    self.cancel.send_replace(true);
+                    std::future::pending().await
+                }
+            },
+        }
+    }
+
+    /// Hands an action to the workers when it is its turn.
+    async fn enqueue(&mut self, work: Work) {
+        let next = match &mut self.backlog {
+            Some(backlog) if work.sends() => backlog.push(work),
+            _ => Some(work),
+        };
+        if let Some(work) = next {
+            self.apply(work).await;
+        }
+    }
+
+    /// Sends what waits for its turn.
+    async fn send_backlog(&mut self) {
+        while let Some(work) = self.backlog.as_mut().and_then(Backlog::pop) {
+            self.apply(work).await;
         }
     }
 
@@ -176,6 +295,15 @@ impl Driver {
         }
     }
 
+    /// Deletes the objects that are known to be deleted, while the plan goes on.
+    async fn delete_so_far(&mut self) {
+        if self.doomed.objects.is_empty() || self.is_deletion_withheld() {
+            return;
+        }
+        let objects = std::mem::take(&mut self.doomed.objects);
+        self.delete_objects(objects).await;
+    }
+
     /// Deletes what the plan says, if everything before went well.
     async fn delete(&mut self, is_sound: bool) {
         let Doomed {
@@ -186,14 +314,30 @@ impl Driver {
         if count == 0 {
             return;
         }
-        let failed = self.tally.has_failures() && !self.job.options.ignore_errors;
-        let withheld = self.job.command == Command::Sync && (!is_sound || failed);
+        let withheld = match self.job.command {
+            Command::Sync => !is_sound || self.is_deletion_withheld(),
+            _ => self.applier.flow.limits.is_reached(),
+        };
         // What was sent replaces what is deleted, a file under its new name for one: it has to be
         // safe before.
         let unsafe_yet = self.job.options.fsync == Fsync::End && self.tally.has_changes();
         if withheld || (unsafe_yet && !self.flush().await) {
             return self.tally.deletions_withheld(count);
         }
+        self.delete_objects(objects).await;
+        self.finish_pool().await;
+        // The deepest first: a directory is empty once those in it are gone.
+        for work in directories.into_iter().rev() {
+            self.applier.apply(work).await;
+        }
+    }
+
+    fn is_deletion_withheld(&self) -> bool {
+        let limited = self.applier.flow.limits.is_reached();
+        limited || (self.tally.has_failures() && !self.job.options.ignore_errors)
+    }
+
+    async fn delete_objects(&mut self, objects: Arena) {
         for path in objects.into_paths() {
             match path {
                 Ok((path, size)) => self.apply(Action::Delete { path, size }.into()).await,
@@ -202,11 +346,6 @@ impl Driver {
                     self.fail(failure).await;
                 }
             }
-        }
-        self.finish_pool().await;
-        // The deepest first: a directory is empty once those in it are gone.
-        for work in directories.into_iter().rev() {
-            self.applier.apply(work).await;
         }
     }
 
@@ -233,7 +372,7 @@ impl Driver {
     }
 
     async fn fail(&mut self, failure: Failure) {
-        self.tally.fail(&failure);
+        self.applier.flow.limits.failures(self.tally.fail(&failure));
         self.events.push(Event::Failed(failure)).await;
     }
 }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::time::Duration;
 
 use storage_core::{ErrorKind, ObjectPath, Prefix};
 
@@ -30,9 +31,27 @@ pub enum SyncError {
     TooManyDeletions {
         /// Objects that the source does not have.
         planned: u64,
-        /// [`Options::max_delete`](crate::Options::max_delete).
+        /// By [`Options::max_delete`](crate::Options::max_delete) or
+        /// [`Options::max_delete_share`](crate::Options::max_delete_share).
         allowed: u64,
     },
+    /// The plan deletes more bytes than allowed. Nothing was deleted.
+    #[error("{planned} bytes would be deleted, and at most {allowed} may be")]
+    TooMuchDeleted {
+        /// Bytes that the source does not have.
+        planned: u64,
+        /// [`Options::max_delete_size`](crate::Options::max_delete_size).
+        allowed: u64,
+    },
+    /// [`Options::max_transfer`](crate::Options::max_transfer) was reached.
+    #[error("the limit of {0} bytes to transfer is reached; another run goes on from here")]
+    TransferLimit(u64),
+    /// [`Options::max_duration`](crate::Options::max_duration) was reached.
+    #[error("the limit of {0:?} is reached; another run goes on from here")]
+    DurationLimit(Duration),
+    /// [`Options::max_errors`](crate::Options::max_errors) was reached.
+    #[error("{0} failures are as many as allowed")]
+    ErrorLimit(u64),
     /// The source is not what was listed, or changed while it was read. Nothing of it was published.
     #[error("the source {path:?} changed: {what}")]
     SourceChanged {
@@ -88,6 +107,10 @@ impl SyncError {
             Self::NotVerified { .. } => ErrorKind::Corrupt,
             Self::SourceEmpty(_)
             | Self::TooManyDeletions { .. }
+            | Self::TooMuchDeleted { .. }
+            | Self::TransferLimit(_)
+            | Self::DurationLimit(_)
+            | Self::ErrorLimit(_)
             | Self::BadListing { .. }
             | Self::Task(_) => ErrorKind::Other,
         }

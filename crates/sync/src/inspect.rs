@@ -39,7 +39,7 @@ pub(crate) async fn inspect(
     };
     let trust_hashes = !job.options.download;
     let compare = || content::is_same((source, &a), (destination, &b), trust_hashes);
-    let (same, evidence) = retrying(job.options.tries, compare).await?;
+    let (same, evidence) = retrying(job.options.request_tries, compare).await?;
     Ok(match (same, then_time) {
         (false, _) => Finding::Differ(Difference::Content),
         (true, false) => Finding::Same(evidence),
@@ -55,7 +55,7 @@ async fn complete(job: &Job, side: &Side, listed: ObjectInfo) -> Result<ObjectIn
     if !side.needs_stat(&listed) {
         return Ok(listed);
     }
-    let found = retrying(job.options.tries, || stat(side, &listed.path)).await?;
+    let found = retrying(job.options.request_tries, || stat(side, &listed.path)).await?;
     found.ok_or_else(|| gone(side, &listed.path))
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use storage_core::Prefix;
 
 use crate::plan::Plan;
+use crate::planner::Scope;
 use crate::tree::{Side, Times};
-use crate::{Comparison, Options, Run, SyncError, Tree, Verify};
+use crate::{Comparison, DeleteTiming, Options, Run, SyncError, Tree, Verify};
 
 /// What a job is to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,6 +130,14 @@ impl Job {
     /// Whether an unchanged object is more than a count.
     pub(crate) fn reports_same(&self) -> bool {
         self.options.report_unchanged || matches!(self.command, Command::Move | Command::Check)
+    }
+
+    /// The passes over both trees that a run makes.
+    pub(crate) fn passes(&self) -> &'static [Scope] {
+        match (self.command, self.options.delete_timing) {
+            (Command::Sync, DeleteTiming::Before) => &[Scope::Deletions, Scope::Transfers],
+            _ => &[Scope::All],
+        }
     }
 
     pub(crate) fn lists_source_directories(&self) -> bool {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Command, SyncError};
+use crate::{Bandwidth, Command, Confirmation, Cutoff, DeleteTiming, Order, SyncError};
 
 /// How to tell whether two objects are the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -109,14 +109,42 @@ options! {
     fsync: Fsync = Fsync::default(),
     /// Most objects that a sync may delete: with one more in the plan, it deletes none.
     max_delete: Option<u64> as impl Into<Option<u64>> = None,
+    /// The same as a share of the destination's objects, in percent, 0 to 100.
+    max_delete_share: Option<u8> as impl Into<Option<u8>> = None,
+    /// Most bytes that a sync may delete: with one more in the plan, it deletes nothing.
+    max_delete_size: Option<u64> as impl Into<Option<u64>> = None,
+    /// When a sync deletes.
+    delete_timing: DeleteTiming = DeleteTiming::default(),
     /// Delete although a comparison or transfer failed. After a failed listing nothing is deleted.
     ignore_errors: bool = false,
     /// Let a sync delete although the source holds no object at all.
     allow_empty_source: bool = false,
     /// Plan, report and change nothing.
     dry_run: bool = false,
+    /// Decides on each action before it is applied.
+    confirm: Option<Confirmation> as impl Into<Option<Confirmation>> = None,
     /// Tries of an object in all, 1 to 100; default 3. Only failures that may pass are tried again.
     tries: u32 = 3,
+    /// Tries of one request of a listing or comparison, 1 to 100; default 10.
+    request_tries: u32 = 10,
+    /// The pause before an object is tried again; default 100 ms, doubled with each try, at most 5 s.
+    retry_pause: Option<Duration> as impl Into<Option<Duration>> = None,
+    /// The order in which objects are sent; default as they are found.
+    order_by: Option<Order> as impl Into<Option<Order>> = None,
+    /// Most transfers that wait to be ordered, at least 1; default 10,000. Memory grows with it.
+    max_backlog: usize = 10_000,
+    /// Most bytes to send: then the run ends, and is not complete.
+    max_transfer: Option<u64> as impl Into<Option<u64>> = None,
+    /// How long to send: then the run ends, and is not complete.
+    max_duration: Option<Duration> as impl Into<Option<Duration>> = None,
+    /// What happens to transfers in progress at either limit.
+    cutoff: Cutoff = Cutoff::default(),
+    /// With so many failures, at least 1, nothing more is begun.
+    max_errors: Option<u64> as impl Into<Option<u64>> = None,
+    /// Bytes sent a second by all transfers together. A copy within one backend does not count.
+    bandwidth: Option<Bandwidth> as impl Into<Option<Bandwidth>> = None,
+    /// Bytes sent a second by each transfer, at least 1.
+    bandwidth_per_file: Option<u64> as impl Into<Option<u64>> = None,
     /// Create the source's empty directories.
     create_empty_dirs: bool = false,
     /// After a move, remove the source's directories that are empty.
@@ -144,6 +172,18 @@ impl Options {
             Ok(())
         };
         only_for(self.max_delete.is_some(), "max_delete", Command::Sync)?;
+        only_for(
+            self.max_delete_share.is_some(),
+            "max_delete_share",
+            Command::Sync,
+        )?;
+        only_for(
+            self.max_delete_size.is_some(),
+            "max_delete_size",
+            Command::Sync,
+        )?;
+        let timed = self.delete_timing != DeleteTiming::After;
+        only_for(timed, "delete_timing", Command::Sync)?;
         only_for(self.allow_empty_source, "allow_empty_source", Command::Sync)?;
         only_for(
             self.delete_empty_source_dirs,
@@ -171,6 +211,31 @@ impl Options {
             (1..=100).contains(&self.tries),
             "tries",
             "it is not from 1 to 100",
+        )?;
+        within(
+            (1..=100).contains(&self.request_tries),
+            "request_tries",
+            "it is not from 1 to 100",
+        )?;
+        within(
+            self.max_delete_share.is_none_or(|percent| percent <= 100),
+            "max_delete_share",
+            "it is not from 0 to 100",
+        )?;
+        within(
+            self.max_backlog > 0,
+            "max_backlog",
+            "nothing could wait to be ordered",
+        )?;
+        within(
+            self.max_errors != Some(0),
+            "max_errors",
+            "the run would end before it begins",
+        )?;
+        within(
+            self.bandwidth_per_file != Some(0),
+            "bandwidth_per_file",
+            "nothing would ever arrive",
         )?;
         within(
             self.page_size != Some(0),

@@ -7,7 +7,7 @@ use futures_core::Stream;
 use futures_util::stream;
 use storage_core::{ObjectInfo, Operation};
 
-use crate::planner::Planner;
+use crate::planner::{Item, Planner, Scope};
 use crate::summary::Tally;
 use crate::{Action, Event, Failure, Job, SyncError};
 
@@ -19,19 +19,16 @@ pub struct Plan(Pin<Box<dyn Stream<Item = Result<Action, Failure>> + Send>>);
 
 impl Plan {
     pub(crate) fn new(job: Job) -> Self {
-        let planner = Planner::new(Arc::new(job), Arc::new(Tally::new()));
-        Self(Box::pin(stream::unfold(
-            planner,
-            |mut planner| async move {
-                loop {
-                    match planner.next().await? {
-                        Ok(Step::Act(work)) => return Some((Ok(work.action), planner)),
-                        Ok(Step::Checked(_)) => {}
-                        Err(problem) => return Some((Err(problem.failure), planner)),
-                    }
+        let passes = Passes::new(Arc::new(job), Arc::new(Tally::new()));
+        Self(Box::pin(stream::unfold(passes, |mut passes| async move {
+            loop {
+                match passes.next().await? {
+                    Ok(Step::Act(work)) => return Some((Ok(work.action), passes)),
+                    Ok(Step::Checked(_)) => {}
+                    Err(problem) => return Some((Err(problem.failure), passes)),
                 }
-            },
-        )))
+            }
+        })))
     }
 
     /// The next action, `None` at the end. Cancel safe.
@@ -54,12 +51,60 @@ impl fmt::Debug for Plan {
     }
 }
 
+/// The steps of all passes of a job.
+struct Passes {
+    job: Arc<Job>,
+    tally: Arc<Tally>,
+    planner: Planner,
+    scopes: std::slice::Iter<'static, Scope>,
+}
+
+impl Passes {
+    fn new(job: Arc<Job>, tally: Arc<Tally>) -> Self {
+        let mut scopes = job.passes().iter();
+        let first = scopes.next().copied().unwrap_or(Scope::All);
+        Self {
+            planner: Planner::new(Arc::clone(&job), Arc::clone(&tally), first),
+            job,
+            tally,
+            scopes,
+        }
+    }
+
+    async fn next(&mut self) -> Option<Item> {
+        loop {
+            match self.planner.next().await {
+                Some(Err(problem)) if problem.fatal => {
+                    self.scopes = [].iter();
+                    return Some(Err(problem));
+                }
+                Some(item) => return Some(item),
+                None => {
+                    let scope = *self.scopes.next()?;
+                    let (job, tally) = (Arc::clone(&self.job), Arc::clone(&self.tally));
+                    self.planner = Planner::new(job, tally, scope);
+                }
+            }
+        }
+    }
+}
+
 /// An action with what is needed to apply it.
 #[derive(Debug, Clone)]
 pub(crate) struct Work {
     pub(crate) action: Action,
     /// The source's object as it was listed.
     pub(crate) source: Option<Box<ObjectInfo>>,
+}
+
+impl Work {
+    /// Whether it is a transfer, to which the limits on transfers apply.
+    pub(crate) const fn sends(&self) -> bool {
+        matches!(
+            self.action,
+            Action::Create { .. } | Action::Update { .. } | Action::Rename { .. }
+        )
+    }
 }
 
 impl From<Action> for Work {

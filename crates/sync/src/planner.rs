@@ -4,6 +4,7 @@ use std::sync::Arc;
 use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation};
 
 use crate::compare::{Rules, Verdict};
+use crate::deletion::Deletions;
 use crate::inspect;
 use crate::merge::{Merge, Pair};
 use crate::plan::{Problem, Step};
@@ -18,6 +19,16 @@ use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError};
 const WINDOW: usize = 1024;
 
 pub(crate) type Item = Result<Step, Problem>;
+
+/// What a planner looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    All,
+    /// What only the destination has.
+    Deletions,
+    /// All but that.
+    Transfers,
+}
 
 enum Slot {
     Ready(Item),
@@ -36,6 +47,7 @@ enum Phase {
 pub(crate) struct Planner {
     job: Arc<Job>,
     tally: Arc<Tally>,
+    scope: Scope,
     rules: Rules,
     phase: Phase,
     window: VecDeque<Slot>,
@@ -43,24 +55,28 @@ pub(crate) struct Planner {
     /// Lengths of the prefixes that the keys start with.
     source_base: usize,
     destination_base: usize,
-    source_objects: u64,
-    deletions: u64,
+    deletions: Deletions,
 }
 
 impl Planner {
-    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>) -> Self {
+    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, scope: Scope) -> Self {
         Self {
             rules: Rules::new(&job),
             source_base: job.source.tree.prefix().len(),
             destination_base: job.destination.tree.prefix().len(),
             job,
             tally,
+            scope,
             phase: Phase::New,
             window: VecDeque::new(),
             in_progress: 0,
-            source_objects: 0,
-            deletions: 0,
+            deletions: Deletions::default(),
         }
+    }
+
+    /// Whether the source has been found to hold an object.
+    pub(crate) const fn source_has_objects(&self) -> bool {
+        self.deletions.at_source > 0
     }
 
     /// The next step, in order; `None` at the end.
@@ -111,7 +127,7 @@ impl Planner {
             },
             Phase::Ended => {
                 self.phase = Phase::Done;
-                if let Err(error) = self.judge_deletions() {
+                if let Err(error) = self.deletions.judge(&self.job.options) {
                     self.give_up(error);
                 }
             }
@@ -122,25 +138,13 @@ impl Planner {
     fn give_up(&mut self, error: SyncError) {
         let operation = match &error {
             SyncError::Storage(error) => error.operation().unwrap_or(Operation::List),
-            SyncError::SourceEmpty(_) | SyncError::TooManyDeletions { .. } => Operation::Delete,
+            SyncError::SourceEmpty(_)
+            | SyncError::TooManyDeletions { .. }
+            | SyncError::TooMuchDeleted { .. } => Operation::Delete,
             _ => Operation::List,
         };
         self.phase = Phase::Done;
         self.push(Err(Problem::of_run(operation, error)));
-    }
-
-    /// The guards that only the end of the plan can judge.
-    fn judge_deletions(&self) -> Result<(), SyncError> {
-        let (planned, options) = (self.deletions, &self.job.options);
-        if planned > 0 && self.source_objects == 0 && !options.allow_empty_source {
-            return Err(SyncError::SourceEmpty(planned));
-        }
-        match options.max_delete {
-            Some(allowed) if planned > allowed => {
-                Err(SyncError::TooManyDeletions { planned, allowed })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Starts both walks, and finds out what the source is when there is nothing below it.
@@ -185,6 +189,9 @@ impl Planner {
     /// Decides on a pair. `below` tells of a directory whether the source has something below it.
     fn take_up(&mut self, pair: Pair, below: bool) {
         let job = Arc::clone(&self.job);
+        let Some(pair) = self.in_scope(pair) else {
+            return;
+        };
         match (pair, job.command) {
             (Pair::Source(info), _) if info.is_dir => self.on_source_directory(&info, below),
             (Pair::Both(info, _), _) if info.is_dir => self.on_source_directory(&info, true),
@@ -197,7 +204,8 @@ impl Planner {
                 }
             }
             (Pair::Destination(info), Command::Sync) => {
-                self.deletions += 1;
+                self.deletions.objects += 1;
+                self.deletions.bytes += info.size.unwrap_or(0);
                 let path = relative(&info, self.destination_base);
                 self.act(Action::Delete {
                     path,
@@ -210,6 +218,24 @@ impl Planner {
             }
             (Pair::Destination(_), _) => {}
         }
+    }
+
+    /// Counts a pair, and gives it back if it is one to decide on.
+    fn in_scope(&mut self, pair: Pair) -> Option<Pair> {
+        let (at_source, at_destination) = match &pair {
+            Pair::Source(info) => (!info.is_dir, false),
+            Pair::Destination(info) => (false, !info.is_dir),
+            Pair::Both(info, _) => (!info.is_dir, !info.is_dir),
+        };
+        self.deletions.at_source += u64::from(at_source);
+        self.deletions.at_destination += u64::from(at_destination);
+        let only_destination = matches!(pair, Pair::Destination(_));
+        let wanted = match self.scope {
+            Scope::All => true,
+            Scope::Deletions => only_destination,
+            Scope::Transfers => !only_destination,
+        };
+        wanted.then_some(pair)
     }
 
     fn on_source_directory(&mut self, info: &ObjectInfo, has_content_or_twin: bool) {
@@ -225,7 +251,6 @@ impl Planner {
 
     /// The destination has nothing under the key.
     fn on_missing(&mut self, info: ObjectInfo) {
-        self.source_objects += 1;
         let (path, size) = (relative(&info, self.source_base), info.size);
         if self.job.command == Command::Check {
             self.push(Ok(Step::Checked(Event::MissingOnDestination { path })));
@@ -240,7 +265,6 @@ impl Planner {
     }
 
     fn on_both(&mut self, a: ObjectInfo, b: ObjectInfo) {
-        self.source_objects += 1;
         let job = Arc::clone(&self.job);
         let verdict = self
             .rules

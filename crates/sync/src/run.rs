@@ -51,13 +51,13 @@ impl Canceller {
 
 impl Run {
     pub(crate) fn start(job: Job) -> Self {
-        let (cancel, cancelled) = watch::channel(false);
+        let cancel = watch::Sender::new(false);
         let (events, tally) = (Arc::new(Events::default()), Arc::new(Tally::new()));
         let work = drive(
             Arc::new(job),
             Arc::clone(&tally),
             Arc::clone(&events),
-            cancelled,
+            cancel.clone(),
         );
         Self {
             events,

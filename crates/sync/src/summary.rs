@@ -106,12 +106,14 @@ impl Summary {
 }
 
 impl Tally {
-    pub(crate) fn fail(&self, failure: &Failure) {
+    /// Counts a failure, and gives how many there are.
+    pub(crate) fn fail(&self, failure: &Failure) -> u64 {
         self.errors(1);
         let mut kept = self.failures();
         if kept.len() < KEPT_FAILURES {
             kept.push(failure.clone());
         }
+        self.errors.load(Ordering::Relaxed)
     }
 
     pub(crate) fn has_failures(&self) -> bool {

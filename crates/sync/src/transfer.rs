@@ -8,6 +8,7 @@ use storage_core::{
 };
 use storage_hash::Hasher;
 
+use crate::flow::Flow;
 use crate::report::Events;
 use crate::tree::{MTIME, Times};
 use crate::{Event, Fsync, Job, SyncError, Verify, content, inspect, timestamp};
@@ -31,6 +32,7 @@ pub(crate) struct Sent {
 pub(crate) struct Transfer<'a> {
     pub(crate) job: &'a Job,
     pub(crate) events: &'a Events,
+    pub(crate) flow: &'a Flow,
     /// The source's object as it was listed.
     pub(crate) listed: &'a ObjectInfo,
     /// Relative to both trees.
@@ -74,6 +76,7 @@ impl Transfer<'_> {
         let read = reader.bytes().await;
         let bytes = read.map_err(|error| self.read_error(error))?;
         let size = bytes.len() as u64;
+        self.flow.pass(size).await;
         let types = self.hash_types();
         let hashes = storage_hash::hash(types, &bytes);
         let options = self
@@ -103,12 +106,13 @@ impl Transfer<'_> {
             .writer(self.to, options)
             .await?;
         let mut hasher = Hasher::new(self.hash_types());
+        let pace = self.flow.pace();
         let (mut bytes, mut reported) = (0, 0);
         while let Some(chunk) = reader.chunk().await {
             let chunk = chunk.map_err(|error| self.read_error(error))?;
             hasher.update(&chunk);
             bytes += chunk.len() as u64;
-            writer.write_bytes(chunk).await?;
+            pace.write(&mut writer, chunk).await?;
             if bytes - reported >= STEP {
                 reported = bytes;
                 let (path, size) = (self.path.clone(), seen.size);
@@ -130,6 +134,10 @@ impl Transfer<'_> {
     /// Has the store copy the object. The store vouches for the bytes, unless they are read back.
     async fn copy_within(&self) -> Result<Sent, SyncError> {
         let backend = self.job.source.backend();
+        self.flow
+            .limits
+            .sending(self.listed.size.unwrap_or(0))
+            .await;
         let options = WriteOptions::default()
             .mode(self.mode())
             .durability(self.durability());

@@ -35,7 +35,7 @@ impl Walk {
         let listing = Listing {
             backend: Arc::clone(tree.backend()),
             prefix: tree.prefix().clone(),
-            tries: options.tries,
+            tries: options.request_tries,
             last: None,
         };
         Self {

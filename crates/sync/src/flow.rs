@@ -1,0 +1,76 @@
+//! The flow of bytes: what bounds it in speed and in sum.
+
+use bytes::Bytes;
+use storage_core::{Result, Writer};
+
+use crate::bandwidth::Throttle;
+use crate::limits::Limits;
+use crate::{Bandwidth, Options};
+
+/// What all transfers of a run share.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) limits: Limits,
+    throttle: Option<Throttle>,
+    per_file: Option<u64>,
+}
+
+impl Flow {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            limits: Limits::new(options),
+            throttle: options.bandwidth.clone().map(Throttle::new),
+            per_file: options.bandwidth_per_file,
+        }
+    }
+
+    /// The pace of one transfer.
+    pub(crate) fn pace(&self) -> Pace<'_> {
+        let limit = self.per_file.map(Bandwidth::bytes_per_second);
+        Pace {
+            flow: self,
+            own: limit.map(Throttle::new),
+        }
+    }
+
+    /// Waits until an object of so many bytes may be sent in one piece.
+    pub(crate) async fn pass(&self, bytes: u64) {
+        self.limits.sending(bytes).await;
+        if self.throttle.is_some() || self.per_file.is_some() {
+            for throttle in self.pace().throttles() {
+                throttle.take(bytes).await;
+            }
+        }
+    }
+}
+
+/// The pace of one transfer.
+#[derive(Debug)]
+pub(crate) struct Pace<'a> {
+    flow: &'a Flow,
+    own: Option<Throttle>,
+}
+
+impl Pace<'_> {
+    /// Writes a chunk as fast as may be.
+    pub(crate) async fn write(&self, writer: &mut Writer, mut chunk: Bytes) -> Result<()> {
+        while !chunk.is_empty() {
+            let mut throttles = self.throttles();
+            let wanted = chunk.len() as u64;
+            let granted = match throttles.next() {
+                Some(throttle) => throttle.grant(wanted).await,
+                None => wanted,
+            };
+            for throttle in throttles {
+                throttle.take(granted).await;
+            }
+            self.flow.limits.sending(granted).await;
+            writer.write_bytes(chunk.split_to(granted as usize)).await?;
+        }
+        Ok(())
+    }
+
+    fn throttles(&self) -> impl Iterator<Item = &Throttle> {
+        self.own.iter().chain(&self.flow.throttle)
+    }
+}
