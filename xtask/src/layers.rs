@@ -9,6 +9,8 @@ pub(crate) enum Layer {
     Core,
     /// Hashes of the contract.
     Hash,
+    /// The filter language.
+    Filter,
     /// What the compression codecs share, and the record formats.
     Shell,
     /// Backends, bridges, compression and formats.
@@ -33,9 +35,10 @@ const SHELLS: [(&str, &str); 2] = [
 
 impl Layer {
     /// Every layer, from the bottom up.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Core,
         Self::Hash,
+        Self::Filter,
         Self::Shell,
         Self::Part,
         Self::Engine,
@@ -50,6 +53,7 @@ impl Layer {
         match self {
             Self::Core => "contract",
             Self::Hash => "hashes",
+            Self::Filter => "filter language",
             Self::Shell => "shells of codecs and formats",
             Self::Part => "backends, bridges, compression, formats",
             Self::Engine => "engines",
@@ -71,6 +75,7 @@ impl Layer {
             ("examples", _) => Self::Program,
             ("crates", Some("core")) => Self::Core,
             ("crates", Some("hash")) => Self::Hash,
+            ("crates", Some("filter")) => Self::Filter,
             ("crates", Some("backends" | "bridges" | "compression" | "formats")) => Self::Part,
             ("crates", Some("sync" | "multi" | "layered" | "buffer" | "middleware" | "entity")) => {
                 Self::Engine
@@ -85,14 +90,14 @@ impl Layer {
 
     /// Whether a crate of this layer may be built on one of layer `on`.
     const fn may_build_on(self, on: Self) -> bool {
-        use Layer::{Core, Engine, Hash, Part, Program, Shell, Testing, Tool, Umbrella};
+        use Layer::{Core, Engine, Filter, Hash, Part, Program, Shell, Testing, Tool, Umbrella};
         match self {
-            Core => false,
+            Core | Filter => false,
             Hash | Shell => matches!(on, Core),
             Part => matches!(on, Core | Hash | Shell),
-            Engine => matches!(on, Core | Hash),
-            Umbrella => matches!(on, Core | Hash | Shell | Part | Engine),
-            Program => matches!(on, Core | Hash | Shell | Part | Engine | Umbrella),
+            Engine => matches!(on, Core | Hash | Filter),
+            Umbrella => matches!(on, Core | Hash | Filter | Shell | Part | Engine),
+            Program => matches!(on, Core | Hash | Filter | Shell | Part | Engine | Umbrella),
             Testing => matches!(on, Core | Hash | Testing),
             Tool => !matches!(on, Program | Tool),
         }

@@ -14,6 +14,9 @@ pub use storage_csv as csv;
 #[cfg(feature = "file")]
 #[doc(inline)]
 pub use storage_file as file;
+#[cfg(feature = "filter")]
+#[doc(inline)]
+pub use storage_filter as filter;
 #[cfg(feature = "format")]
 #[doc(inline)]
 pub use storage_format as format;

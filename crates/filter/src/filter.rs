@@ -1,0 +1,151 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::FilterBuilder;
+use crate::builder::Paths;
+use crate::rules::Rules;
+
+/// Chooses objects by path, size and age. Cheap to clone.
+///
+/// An object is included if each directory above it is, none of which holds a marker, if its path is,
+/// and if it keeps the bounds of size and age. The root of a tree is always entered.
+#[derive(Debug, Clone)]
+pub struct Filter(pub(crate) Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) rules: Rules,
+    pub(crate) listed: Option<Listed>,
+    pub(crate) markers: Vec<String>,
+    pub(crate) max_depth: Option<usize>,
+    pub(crate) bounds: Bounds,
+}
+
+/// A list of files, with the directories above them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listed {
+    pub(crate) files: Paths,
+    pub(crate) directories: Paths,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) min_size: Option<u64>,
+    pub(crate) max_size: Option<u64>,
+    pub(crate) since: Option<SystemTime>,
+    pub(crate) until: Option<SystemTime>,
+}
+
+impl Filter {
+    /// A filter without rules, which includes everything.
+    #[must_use]
+    pub fn builder() -> FilterBuilder {
+        FilterBuilder::default()
+    }
+
+    /// Whether the path of an object is included, given that the directories above it are.
+    #[must_use]
+    pub fn includes_path(&self, path: &str) -> bool {
+        if self.0.max_depth.is_some_and(|most| depth(path) > most) {
+            return false;
+        }
+        match &self.0.listed {
+            Some(listed) => listed.files.contains(path),
+            None => self.0.rules.includes_file(path),
+        }
+    }
+
+    /// Whether an object keeps the bounds of size and age.
+    #[must_use]
+    pub fn includes_attributes(&self, size: Option<u64>, modified: Option<SystemTime>) -> bool {
+        let Bounds {
+            min_size,
+            max_size,
+            since,
+            until,
+        } = &self.0.bounds;
+        let large = min_size.is_none_or(|least| size.is_some_and(|size| size >= least));
+        let small = max_size.is_none_or(|most| size.is_none_or(|size| size <= most));
+        let young = since.is_none_or(|since| modified.is_some_and(|at| at >= since));
+        let old = until.is_none_or(|until| modified.is_some_and(|at| at <= until));
+        large && small && young && old
+    }
+
+    /// Whether the directory, given without a `/` at its end, is included, given that those above it
+    /// are. What lies below one that is not, is excluded, whatever the rules say of it.
+    #[must_use]
+    pub fn enters(&self, directory: &str) -> bool {
+        if self
+            .0
+            .max_depth
+            .is_some_and(|most| depth(directory) >= most)
+        {
+            return false;
+        }
+        match &self.0.listed {
+            Some(listed) => listed.directories.contains(directory),
+            None => {
+                let mut name = String::with_capacity(directory.len() + 1);
+                name.push_str(directory);
+                name.push('/');
+                self.0.rules.includes_directory(&name)
+            }
+        }
+    }
+
+    /// Whether a directory itself, with nothing of what is in it, is included: as
+    /// [`enters`](Self::enters), but the deepest level counts.
+    #[must_use]
+    pub fn includes_directory(&self, directory: &str) -> bool {
+        match (self.0.max_depth, &self.0.listed) {
+            (Some(most), None) if depth(directory) == most => {
+                self.0.rules.includes_directory(&format!("{directory}/"))
+            }
+            _ => self.enters(directory),
+        }
+    }
+
+    /// Whether the path of an object is included, with all directories above it.
+    #[must_use]
+    pub fn includes_all_of(&self, path: &str) -> bool {
+        let mut parents = path
+            .match_indices('/')
+            .map(|(end, _)| path.get(..end).unwrap_or(path));
+        parents.all(|parent| self.enters(parent)) && self.includes_path(path)
+    }
+
+    /// Whether [`enters`](Self::enters) may be false of some directory.
+    #[must_use]
+    pub fn prunes(&self) -> bool {
+        let parts = &self.0;
+        parts.listed.is_some() || parts.max_depth.is_some() || parts.rules.exclude_directories()
+    }
+
+    /// Names of objects that exclude the directory they lie in.
+    #[must_use]
+    pub fn markers(&self) -> &[String] {
+        &self.0.markers
+    }
+
+    /// The levels that are included, 1 for the root's own objects; `None` for all.
+    #[must_use]
+    pub fn max_depth(&self) -> Option<usize> {
+        self.0.max_depth
+    }
+
+    /// Whether there are bounds of size or age.
+    #[must_use]
+    pub fn has_bounds(&self) -> bool {
+        self.0.bounds != Bounds::default()
+    }
+
+    /// Whether there are bounds of age.
+    #[must_use]
+    pub fn has_times(&self) -> bool {
+        self.0.bounds.since.is_some() || self.0.bounds.until.is_some()
+    }
+}
+
+fn depth(path: &str) -> usize {
+    path.bytes().filter(|byte| *byte == b'/').count() + 1
+}
