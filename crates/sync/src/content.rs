@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use storage_core::{
-    ExtendedBackend, HashTypes, Hashes, ObjectInfo, ObjectPath, Operation, ReadOptions, Reader,
-    Result,
+    ExtendedBackend, HashType, HashTypes, Hashes, ObjectInfo, ObjectPath, Operation, ReadOptions,
+    Reader, Result,
 };
 use storage_hash::Hasher;
 
@@ -18,8 +18,10 @@ pub(crate) async fn is_same(
     trust_hashes: bool,
 ) -> Result<(bool, Evidence)> {
     let (mut ours, mut theirs) = (Hashes::new(), Hashes::new());
-    if trust_hashes {
+    if trust_hashes || !source.0.tree.has_content() {
         ours = stored_hashes(source).await?;
+    }
+    if trust_hashes {
         theirs = stored_hashes(destination).await?;
     }
     if let Some(same) = ours.matches(&theirs) {
@@ -36,6 +38,24 @@ pub(crate) async fn is_same(
     }
     let same = is_same_bytes((source.0, a), (destination.0, b)).await?;
     Ok((same, Evidence::Bytes))
+}
+
+/// One digest of an object: the one that the store keeps if that may be trusted, else by reading.
+pub(crate) async fn digest(
+    side: &Side,
+    info: &ObjectInfo,
+    hash: HashType,
+    trust_hashes: bool,
+) -> Result<Hashes> {
+    let mut digest = Hashes::new();
+    if trust_hashes {
+        let stored = stored_hashes((side, info)).await?;
+        if let Some(known) = stored.get(hash) {
+            digest.insert(hash, known)?;
+            return Ok(digest);
+        }
+    }
+    hash_of(side, &info.path, hash.into()).await
 }
 
 /// The digests of what is stored, by reading it.

@@ -254,6 +254,7 @@ impl Driver {
     async fn checked(&mut self, event: Event) {
         match &event {
             Event::Match { .. } => self.tally.matches(1),
+            Event::Hashed { .. } => self.tally.hashed(1),
             Event::Differ { .. } => self.tally.differs(1),
             Event::MissingOnSource { .. } => self.tally.missing_on_source(1),
             Event::MissingOnDestination { .. } => self.tally.missing_on_destination(1),
@@ -316,6 +317,7 @@ impl Driver {
         }
         let withheld = match self.job.command {
             Command::Sync => !is_sound || self.is_deletion_withheld(),
+            Command::Delete => !is_sound,
             _ => self.applier.flow.limits.is_reached(),
         };
         // What was sent replaces what is deleted, a file under its new name for one: it has to be

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use storage_core::{ObjectPath, Operation};
+use storage_core::{Hashes, ObjectPath, Operation};
 
 use crate::{Action, Comparison, Difference, Summary, SyncError};
 
@@ -68,6 +68,13 @@ pub enum Event {
     MissingOnDestination {
         /// The object.
         path: ObjectPath,
+    },
+    /// In a [hash sum](crate::Job::hash_sum): the digest of an object.
+    Hashed {
+        /// The object.
+        path: ObjectPath,
+        /// The digest that was asked for, and no other.
+        digest: Hashes,
     },
     /// The run has ended. Always the last.
     Summary(Summary),

@@ -1,4 +1,4 @@
-use storage_core::{BackendExt, Error, ObjectInfo, ObjectPath, Result};
+use storage_core::{BackendExt, Error, ErrorKind, ObjectInfo, ObjectPath, Operation, Result};
 
 use crate::compare::{Rules, Verdict};
 use crate::retry::retrying;
@@ -64,7 +64,20 @@ pub(crate) async fn stat(side: &Side, path: &ObjectPath) -> Result<Option<Object
     side.backend().try_stat(path).await
 }
 
+/// Fails where there is no directory at a side's prefix.
+pub(crate) async fn require_directory(side: &Side) -> Result<()> {
+    let Some(path) = side.tree.prefix().as_path() else {
+        return Ok(());
+    };
+    let error = match stat(side, &path).await? {
+        None if side.features.directories => Error::not_found("there is no such directory"),
+        Some(info) if !info.is_dir => Error::new(ErrorKind::NotDirectory, "it is an object"),
+        _ => return Ok(()),
+    };
+    Err(error.at(Operation::List, side.backend().name(), &path))
+}
+
 fn gone(side: &Side, path: &ObjectPath) -> Error {
     let error = Error::not_found("it was listed and is gone");
-    error.at(storage_core::Operation::Stat, side.backend().name(), path)
+    error.at(Operation::Stat, side.backend().name(), path)
 }

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use storage_core::Prefix;
+use storage_core::{HashType, Location, ObjectPath, Prefix};
 
 use crate::plan::Plan;
 use crate::planner::Scope;
 use crate::tree::{Side, Times};
-use crate::{Comparison, DeleteTiming, Options, Run, SyncError, Tree, Verify};
+use crate::{Comparison, DeleteTiming, Options, Run, Sums, SyncError, Tree, Verify};
 
 /// What a job is to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,8 +18,27 @@ pub enum Command {
     Copy,
     /// Like `Copy`, and removes each source object once it is verified and durable at the destination.
     Move,
-    /// Compares and reports; changes nothing.
+    /// Compares the contents and reports; changes nothing.
     Check,
+    /// Compares as `Sync` does and reports; changes nothing.
+    Diff,
+    /// Deletes the destination's objects: [`Job::delete`].
+    Delete,
+    /// Computes the digests of the source's objects: [`Job::hash_sum`].
+    HashSum(HashType),
+}
+
+impl Command {
+    /// Whether two trees are compared and nothing is changed.
+    #[must_use]
+    pub const fn compares(self) -> bool {
+        matches!(self, Self::Check | Self::Diff)
+    }
+
+    /// Whether what the destination alone has is deleted.
+    pub(crate) const fn deletes(self) -> bool {
+        matches!(self, Self::Sync | Self::Delete)
+    }
 }
 
 impl fmt::Display for Command {
@@ -29,6 +48,9 @@ impl fmt::Display for Command {
             Self::Copy => "copy",
             Self::Move => "move",
             Self::Check => "check",
+            Self::Diff => "diff",
+            Self::Delete => "delete",
+            Self::HashSum(_) => "hash",
         })
     }
 }
@@ -40,6 +62,8 @@ pub struct Job {
     pub(crate) source: Side,
     pub(crate) destination: Side,
     pub(crate) options: Arc<Options>,
+    /// What the source's one object is called at the destination.
+    pub(crate) name: Option<ObjectPath>,
 }
 
 impl Job {
@@ -55,30 +79,104 @@ impl Job {
         destination: Tree,
         options: Options,
     ) -> Result<Self, SyncError> {
-        options.check(command)?;
         refuse_overlap(&source, &destination)?;
+        Self::of_any(command, source, destination, options)
+    }
+
+    /// A job on trees that do not overlap, or may.
+    fn of_any(
+        command: Command,
+        source: Tree,
+        destination: Tree,
+        options: Options,
+    ) -> Result<Self, SyncError> {
+        options.check(command)?;
         let job = Self {
             command,
             source: Side::new(source),
             destination: Side::new(destination),
             options: Arc::new(options),
+            name: None,
         };
         job.check_destination()?;
         Ok(job)
     }
 
+    /// Copies one object, also to another name, on the terms of a copied tree: nothing is sent when
+    /// both are the same, and what is sent is verified.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`SyncError::Overlap`] when both locations are the same.
+    pub fn copy_file(from: &Location, to: &Location, options: Options) -> Result<Self, SyncError> {
+        Self::of_object(Command::Copy, from, to, options)
+    }
+
+    /// Moves one object, also to another name: a rename where the store has it, else a verified copy
+    /// before the source is removed.
+    ///
+    /// # Errors
+    /// As [`copy_file`](Self::copy_file).
+    pub fn move_file(from: &Location, to: &Location, options: Options) -> Result<Self, SyncError> {
+        Self::of_object(Command::Move, from, to, options)
+    }
+
+    fn of_object(
+        command: Command,
+        from: &Location,
+        to: &Location,
+        options: Options,
+    ) -> Result<Self, SyncError> {
+        let source = Tree::new(Arc::clone(from.backend()), from.path().as_prefix());
+        let same = Tree::new(Arc::clone(to.backend()), to.path().as_prefix());
+        refuse_overlap(&source, &same)?;
+        let destination = Tree::new(Arc::clone(to.backend()), to.path().parent());
+        let mut job = Self::of_any(command, source, destination, options)?;
+        job.name = Some(ObjectPath::new(to.path().file_name())?);
+        Ok(job)
+    }
+
+    /// Deletes the objects of a tree, one by one: with a filter, those that it selects. Directories
+    /// stay, but for empty ones with [`Options::rmdirs`].
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn delete(tree: Tree, options: Options) -> Result<Self, SyncError> {
+        let nothing = Tree::of_sums(Sums::default());
+        let options = options.allow_empty_source(true);
+        Self::new(Command::Delete, nothing, tree, options)
+    }
+
+    /// Computes the digest of each object, in order, as [`Event::Hashed`](crate::Event::Hashed).
+    /// Digests that the store keeps are taken from it, unless [`Options::download`] is set.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn hash_sum(tree: Tree, hash: HashType, options: Options) -> Result<Self, SyncError> {
+        let nothing = Tree::of_sums(Sums::default());
+        Self::new(Command::HashSum(hash), tree, nothing, options)
+    }
+
+    /// Compares a tree, as the destination, with what a checksum file says. The events are those of
+    /// a check.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn verify(sums: Sums, tree: Tree, options: Options) -> Result<Self, SyncError> {
+        Self::new(Command::Check, Tree::of_sums(sums), tree, options)
+    }
+
     /// The actions that [`run`](Self::run) would take, in order. Changes nothing.
     ///
     /// # Errors
-    /// [`SyncError::Option`] for a check, which has no actions.
+    /// [`SyncError::Option`] for a command that changes nothing.
     ///
     /// # Panics
     /// When polled outside of a Tokio runtime.
     pub fn plan(self) -> Result<Plan, SyncError> {
-        if self.command == Command::Check {
+        if self.command.compares() || matches!(self.command, Command::HashSum(_)) {
             return Err(SyncError::Option {
                 option: "plan",
-                reason: "a check takes no actions".into(),
+                reason: format!("a {} takes no actions", self.command).into(),
             });
         }
         Ok(Plan::new(self))
@@ -129,7 +227,8 @@ impl Job {
 
     /// Whether an unchanged object is more than a count.
     pub(crate) fn reports_same(&self) -> bool {
-        self.options.report_unchanged || matches!(self.command, Command::Move | Command::Check)
+        let reports = self.command == Command::Move || self.command.compares();
+        self.options.report_unchanged || reports
     }
 
     /// The passes over both trees that a run makes.
@@ -147,7 +246,8 @@ impl Job {
     }
 
     pub(crate) fn lists_destination_directories(&self) -> bool {
-        let needed = self.command == Command::Sync || self.options.create_empty_dirs;
+        let needed =
+            self.command == Command::Sync || self.options.create_empty_dirs || self.options.rmdirs;
         self.destination.features.directories && needed
     }
 
@@ -161,6 +261,9 @@ impl Job {
         }
         if self.options.delete_empty_source_dirs && !self.source.features.directories {
             return refuse("delete_empty_source_dirs", "the source has no directories");
+        }
+        if self.options.rmdirs && !self.destination.features.directories {
+            return refuse("rmdirs", "the store has no directories");
         }
         if self.options.update && self.destination.times == Times::Lost {
             return refuse("update", "the destination keeps no modified times");

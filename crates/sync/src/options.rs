@@ -149,7 +149,10 @@ options! {
     create_empty_dirs: bool = false,
     /// After a move, remove the source's directories that are empty.
     delete_empty_source_dirs: bool = false,
-    /// In a check, compare the bytes and trust no hash that a store keeps.
+    /// After a deletion, remove the directories that are empty.
+    rmdirs: bool = false,
+    /// In a check, compare the bytes and trust no hash that a store keeps. In a hash sum, compute
+    /// every digest from the bytes.
     download: bool = false,
     /// In a check, what only the destination has is fine.
     one_way: bool = false,
@@ -162,36 +165,45 @@ options! {
 impl Options {
     /// Judges the options by themselves and against the command.
     pub(crate) fn check(&self, command: Command) -> Result<(), SyncError> {
+        let refused = |option: &'static str, allowed: &str| {
+            Err(SyncError::Option {
+                option,
+                reason: format!("it belongs to {allowed}, not to {command}").into(),
+            })
+        };
         let only_for = |set: bool, option: &'static str, allowed: Command| {
             if set && command != allowed {
-                return Err(SyncError::Option {
-                    option,
-                    reason: format!("it belongs to {allowed}, not to {command}").into(),
-                });
+                return refused(option, &allowed.to_string());
             }
             Ok(())
         };
-        only_for(self.max_delete.is_some(), "max_delete", Command::Sync)?;
-        only_for(
-            self.max_delete_share.is_some(),
-            "max_delete_share",
-            Command::Sync,
-        )?;
-        only_for(
-            self.max_delete_size.is_some(),
-            "max_delete_size",
-            Command::Sync,
-        )?;
+        let guards = [
+            (self.max_delete.is_some(), "max_delete"),
+            (self.max_delete_share.is_some(), "max_delete_share"),
+            (self.max_delete_size.is_some(), "max_delete_size"),
+            (self.allow_empty_source, "allow_empty_source"),
+        ];
+        if let Some((_, option)) = guards
+            .into_iter()
+            .find(|(set, _)| *set && !command.deletes())
+        {
+            return refused(option, "sync and delete");
+        }
         let timed = self.delete_timing != DeleteTiming::After;
         only_for(timed, "delete_timing", Command::Sync)?;
-        only_for(self.allow_empty_source, "allow_empty_source", Command::Sync)?;
+        if self.one_way && !command.compares() {
+            return refused("one_way", "check and diff");
+        }
+        let hashes = matches!(command, Command::Check | Command::HashSum(_));
+        if self.download && !hashes {
+            return refused("download", "check and hash");
+        }
+        only_for(self.rmdirs, "rmdirs", Command::Delete)?;
         only_for(
             self.delete_empty_source_dirs,
             "delete_empty_source_dirs",
             Command::Move,
         )?;
-        only_for(self.download, "download", Command::Check)?;
-        only_for(self.one_way, "one_way", Command::Check)?;
         let within = |good: bool, option: &'static str, reason: &'static str| {
             let reason = reason.into();
             good.then_some(())

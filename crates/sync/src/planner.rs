@@ -1,19 +1,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation};
+use storage_core::{BackendExt, HashType, ObjectInfo, ObjectPath, Operation};
 
 use crate::compare::{Rules, Verdict};
 use crate::deletion::Deletions;
-use crate::inspect;
 use crate::merge::{Merge, Pair};
 use crate::plan::{Problem, Step};
+use crate::retry::retrying;
 use crate::summary::Tally;
 use crate::task::Task;
 use crate::tree::Side;
 use crate::verdict::{self, Settle};
 use crate::walk::Walk;
 use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError};
+use crate::{content, inspect};
 
 /// Steps that are kept back so that all come in order behind a comparison in progress.
 const WINDOW: usize = 1024;
@@ -155,6 +156,13 @@ impl Planner {
             source: start(&job.source, job.lists_source_directories()),
             destination: start(&job.destination, job.lists_destination_directories()),
         };
+        if job.command == Command::Delete {
+            merge.destination.fill().await?;
+            if merge.destination.head().is_none() {
+                inspect::require_directory(&job.destination).await?;
+            }
+            return Ok(merge);
+        }
         merge.source.fill().await?;
         let prefix = job.source.tree.prefix();
         let path = match merge.source.head() {
@@ -177,11 +185,13 @@ impl Planner {
     /// A source that is one object: it alone is compared, with its namesake below the destination.
     async fn of_one_object(&mut self, info: ObjectInfo) -> Result<Merge, SyncError> {
         let destination = &self.job.destination;
-        let path = destination.tree.prefix().join(info.path.file_name())?;
+        let name = self.job.name.as_deref();
+        let name = name.unwrap_or_else(|| info.path.file_name());
+        let path = destination.tree.prefix().join(name)?;
         let found = destination.backend().try_stat(&path).await?;
         self.source_base = info.path.parent().len();
         Ok(Merge {
-            source: Walk::of(Some(info), self.source_base),
+            source: Walk::of(Some(info), self.source_base).with_key(self.job.name.clone()),
             destination: Walk::of(found.filter(|found| !found.is_dir), self.destination_base),
         })
     }
@@ -195,15 +205,16 @@ impl Planner {
         match (pair, job.command) {
             (Pair::Source(info), _) if info.is_dir => self.on_source_directory(&info, below),
             (Pair::Both(info, _), _) if info.is_dir => self.on_source_directory(&info, true),
+            (Pair::Source(info), Command::HashSum(hash)) => self.hash(info, hash),
             (Pair::Source(info), _) => self.on_missing(info),
             (Pair::Both(source, destination), _) => self.on_both(source, destination),
-            (Pair::Destination(info), Command::Sync) if info.is_dir => {
+            (Pair::Destination(info), command) if info.is_dir && command.deletes() => {
                 if !below {
                     let path = relative(&info, self.destination_base);
                     self.act(Action::Rmdir { path });
                 }
             }
-            (Pair::Destination(info), Command::Sync) => {
+            (Pair::Destination(info), command) if command.deletes() => {
                 self.deletions.objects += 1;
                 self.deletions.bytes += info.size.unwrap_or(0);
                 let path = relative(&info, self.destination_base);
@@ -212,7 +223,9 @@ impl Planner {
                     size: info.size,
                 });
             }
-            (Pair::Destination(info), Command::Check) if !info.is_dir && !job.options.one_way => {
+            (Pair::Destination(info), command)
+                if command.compares() && !info.is_dir && !job.options.one_way =>
+            {
                 let path = relative(&info, self.destination_base);
                 self.push(Ok(Step::Checked(Event::MissingOnSource { path })));
             }
@@ -251,8 +264,8 @@ impl Planner {
 
     /// The destination has nothing under the key.
     fn on_missing(&mut self, info: ObjectInfo) {
-        let (path, size) = (relative(&info, self.source_base), info.size);
-        if self.job.command == Command::Check {
+        let (path, size) = (self.key_of(&info), info.size);
+        if self.job.command.compares() {
             self.push(Ok(Step::Checked(Event::MissingOnDestination { path })));
         } else if self.job.options.existing {
             let reason = SkipReason::Missing;
@@ -280,7 +293,7 @@ impl Planner {
             verdict => verdict::of(verdict),
         };
         let settle = Settle {
-            path: relative(&a, self.source_base),
+            path: self.key_of(&a),
             job,
         };
         match settled {
@@ -291,6 +304,32 @@ impl Planner {
             }
             None => self.inspect(settle, verdict, a, b),
         }
+    }
+
+    /// Where a source object goes, relative to the destination.
+    fn key_of(&self, source: &ObjectInfo) -> ObjectPath {
+        match &self.job.name {
+            Some(name) => name.clone(),
+            None => relative(source, self.source_base),
+        }
+    }
+
+    /// Has an object's digest computed in a task of its own.
+    fn hash(&mut self, info: ObjectInfo, hash: HashType) {
+        let (job, path) = (Arc::clone(&self.job), self.key_of(&info));
+        self.in_progress += 1;
+        self.window.push_back(Slot::Pending(Task::spawn(async move {
+            let trust = !job.options.download;
+            let digest = || content::digest(&job.source, &info, hash, trust);
+            Some(match retrying(job.options.tries, digest).await {
+                Ok(digest) => Ok(Step::Checked(Event::Hashed { path, digest })),
+                Err(error) => {
+                    let operation = error.operation().unwrap_or(Operation::Read);
+                    let failure = Failure::new(Some(path), operation, error.into());
+                    Err(Problem::of_object(failure))
+                }
+            })
+        })));
     }
 
     /// Has a pair looked at in a task of its own.

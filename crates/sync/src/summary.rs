@@ -80,6 +80,8 @@ counts! {
     errors,
     /// Bytes sent.
     bytes,
+    /// Digests computed or taken from the store.
+    hashed,
     /// In a check: objects that are the same.
     matches,
     /// In a check: objects that are not the same.

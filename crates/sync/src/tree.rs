@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use storage_core::{Backend, ExtendedBackend, Features, ObjectInfo, Prefix};
 
-use crate::timestamp;
+use crate::{Sums, timestamp};
 
 /// One side of a job: everything below a prefix of a backend.
 ///
@@ -13,13 +13,33 @@ use crate::timestamp;
 pub struct Tree {
     backend: Arc<dyn Backend>,
     prefix: Prefix,
+    has_content: bool,
 }
 
 impl Tree {
     /// The tree below `prefix` on `backend`.
     #[must_use]
     pub const fn new(backend: Arc<dyn Backend>, prefix: Prefix) -> Self {
-        Self { backend, prefix }
+        Self {
+            backend,
+            prefix,
+            has_content: true,
+        }
+    }
+
+    /// The tree that a checksum file describes: as a source, it can be compared with and nothing
+    /// else.
+    pub(crate) fn of_sums(sums: Sums) -> Self {
+        Self {
+            backend: Arc::new(sums),
+            prefix: Prefix::root(),
+            has_content: false,
+        }
+    }
+
+    /// Whether there are objects behind the listing.
+    pub(crate) const fn has_content(&self) -> bool {
+        self.has_content
     }
 
     /// The backend.

@@ -30,7 +30,7 @@ pub(crate) struct Settle {
 impl Settle {
     /// The step for a finding; `None` for an unchanged object that is only counted.
     pub(crate) fn item(&self, source: ObjectInfo, finding: Finding, tally: &Tally) -> Option<Item> {
-        if self.job.command == Command::Check {
+        if self.job.command.compares() {
             return Some(Ok(Step::Checked(self.checked(finding))));
         }
         let action = match finding {
@@ -58,7 +58,11 @@ impl Settle {
         match finding {
             Finding::Same(evidence) => Event::Match { path, evidence },
             Finding::Differ(difference) => Event::Differ { path, difference },
-            Finding::OtherTime | Finding::Skip(_) => Event::Match {
+            Finding::OtherTime => Event::Differ {
+                path,
+                difference: Difference::Modified,
+            },
+            Finding::Skip(_) => Event::Match {
                 path,
                 evidence: Evidence::Bytes,
             },

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use storage_core::{Backend, ListOptions, ObjectInfo, Operation, Prefix};
+use storage_core::{Backend, ListOptions, ObjectInfo, ObjectPath, Operation, Prefix};
 use tokio::sync::mpsc;
 
 use crate::retry::retrying;
@@ -20,6 +20,8 @@ pub(crate) struct Walk {
     page: std::vec::IntoIter<ObjectInfo>,
     /// Length of the prefix that every key starts with.
     base: usize,
+    /// The key of the one entry, where it is another than its path's.
+    key: Option<ObjectPath>,
     task: Option<Task<()>>,
 }
 
@@ -42,6 +44,7 @@ impl Walk {
             pages: Some(pages),
             page: Vec::new().into_iter(),
             base: tree.prefix().len(),
+            key: None,
             task: Some(Task::spawn(listing.send_all(listed, sender))),
         }
     }
@@ -52,8 +55,15 @@ impl Walk {
             pages: None,
             page: Vec::from_iter(entry).into_iter(),
             base,
+            key: None,
             task: None,
         }
+    }
+
+    /// Gives the one entry another key.
+    pub(crate) fn with_key(mut self, key: Option<ObjectPath>) -> Self {
+        self.key = key;
+        self
     }
 
     /// Makes [`head`](Self::head) the next entry. Cancel safe.
@@ -106,8 +116,11 @@ impl Walk {
     }
 
     /// The part of an entry's key below the tree's prefix.
-    pub(crate) fn relative<'a>(&self, info: &'a ObjectInfo) -> &'a str {
-        info.path.get(self.base..).unwrap_or("")
+    pub(crate) fn relative<'a>(&'a self, info: &'a ObjectInfo) -> &'a str {
+        match &self.key {
+            Some(key) => key,
+            None => info.path.get(self.base..).unwrap_or(""),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod files;
 mod limiting;
 mod moving;
 mod naming;
+mod one_object;
+mod one_tree;
 mod timing;
 mod trees;
 mod unchanged;
