@@ -173,7 +173,7 @@ fn benches() -> Result {
 const DENY_WARNINGS: [&str; 5] = ["--no-deps", "--quiet", "--", "--deny", "warnings"];
 
 /// Builds every crate by itself, where no other crate switches features on for it, and then its
-/// tests, with warnings as errors.
+/// tests, with warnings as errors. Runs the test of what a build without features says.
 fn alone(workspace: &Workspace) -> Result {
     let mut failed = Vec::new();
     for package in &workspace.members {
@@ -184,6 +184,10 @@ fn alone(workspace: &Workspace) -> Result {
             failed.extend(outcome.err().map(|error| error.to_string()));
         }
     }
+    let words = ["test", "--package", "omnistorage", "--locked", "--quiet"];
+    let without = ["--no-default-features", "--features=memory,pipeline", "--test=missing"];
+    let outcome = run(cargo(&words).args(without));
+    failed.extend(outcome.err().map(|error| error.to_string()));
     match failed.is_empty() {
         true => Ok(()),
         false => Err(failed.join("\n").into()),

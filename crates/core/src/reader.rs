@@ -156,7 +156,7 @@ impl Reader {
                 Some(Ok(chunk)) => self.current = chunk,
                 Some(Err(error)) => {
                     self.end();
-                    return Poll::Ready(Err(error));
+                    return Poll::Ready(Err(error.with_path(&self.info.path)));
                 }
                 None => {
                     let missing = self.remaining.unwrap_or(0);

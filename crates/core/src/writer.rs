@@ -128,6 +128,12 @@ impl Writer {
         &self.path
     }
 
+    /// The name of the backend that is written to.
+    #[must_use]
+    pub const fn backend(&self) -> &'static str {
+        self.backend
+    }
+
     /// Whether the sink [keeps chunks](WriteSink::keeps_chunks) apart; for wrappers.
     #[must_use]
     pub fn keeps_chunks(&self) -> bool {

@@ -46,5 +46,17 @@ pub use storage_sync as sync;
 pub use storage_zstd as zstd;
 
 mod open;
+#[cfg(feature = "pipeline")]
+#[cfg_attr(
+    not(feature = "full"),
+    allow(
+        unused,
+        clippy::needless_pass_by_value,
+        reason = "some of it serves layers that are not compiled in"
+    )
+)]
+pub mod pipeline;
 
 pub use open::{open, open_uri, registry};
+#[cfg(feature = "pipeline")]
+pub use pipeline::pipeline;

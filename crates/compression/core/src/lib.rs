@@ -40,6 +40,7 @@ mod error;
 mod level;
 mod limits;
 mod reader;
+mod sink;
 mod writer;
 
 pub use codec::{Decode, Encode, Fault, Output};

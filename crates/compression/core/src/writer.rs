@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use storage_core::{Error, ErrorKind, Result, Writer, Written};
 use tokio::io::AsyncWrite;
 
+use crate::sink::CompressSink;
 use crate::{Encode, Output};
 
 /// Compressed bytes gathered before they are passed on.
@@ -92,6 +93,16 @@ impl<E: Encode> CompressWriter<Writer, E> {
     pub async fn finish(&mut self) -> Result<Written> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_shutdown(cx)).await?;
         self.inner.finish().await
+    }
+
+    /// As a writer of the contract: its `finish` ends the stream and publishes the object.
+    #[must_use]
+    pub fn into_writer(self) -> Writer
+    where
+        E: 'static,
+    {
+        let (backend, path) = (self.inner.backend(), self.inner.path().clone());
+        Writer::new(backend, path, CompressSink(self))
     }
 
     /// Abandons the write and waits until nothing of it is left.

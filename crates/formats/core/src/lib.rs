@@ -1,6 +1,6 @@
 //! What the record formats of Omnistorage share. A format is a [`Decode`] and an [`Encode`], pure
 //! state machines; [`FormatReader`] and [`FormatWriter`] run them over any asynchronous stream, with
-//! one rule for errors, cancellation and closing. The formats themselves are `storage-ndjson`,
+//! one rule for errors, cancellation and closing. [`Format`] detects a format by name. The formats themselves are `storage-ndjson`,
 //! `storage-length-prefixed` and `storage-csv`.
 //!
 //! ```
@@ -48,6 +48,7 @@
 //! ```
 
 mod codec;
+mod format;
 mod input;
 mod output;
 mod reader;
@@ -57,6 +58,7 @@ mod writer;
 pub use codec::{
     Decode, DecodeJson, DecodeRows, DecodeTyped, Encode, EncodeJson, EncodeRows, EncodeTyped,
 };
+pub use format::Format;
 pub use reader::FormatReader;
 pub use values::Values;
 pub use writer::FormatWriter;
