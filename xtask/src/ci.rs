@@ -185,7 +185,11 @@ fn alone(workspace: &Workspace) -> Result {
         }
     }
     let words = ["test", "--package", "omnistorage", "--locked", "--quiet"];
-    let without = ["--no-default-features", "--features=memory,pipeline", "--test=missing"];
+    let without = [
+        "--no-default-features",
+        "--features=memory,pipeline",
+        "--test=missing",
+    ];
     let outcome = run(cargo(&words).args(without));
     failed.extend(outcome.err().map(|error| error.to_string()));
     match failed.is_empty() {
