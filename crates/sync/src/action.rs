@@ -37,6 +37,15 @@ pub enum Action {
         /// Bytes, where the source knows.
         size: Option<u64>,
     },
+    /// Renames the destination's object to where the source has it now, instead of sending it.
+    Relocate {
+        /// Where the destination has it.
+        from: ObjectPath,
+        /// Where.
+        path: ObjectPath,
+        /// Bytes, where the source knows.
+        size: Option<u64>,
+    },
     /// Removes the source's object in a move: the destination has the same already.
     RemoveSource {
         /// Where.
@@ -82,6 +91,7 @@ impl Action {
             | Self::Update { path, .. }
             | Self::SetModified { path, .. }
             | Self::Rename { path, .. }
+            | Self::Relocate { path, .. }
             | Self::RemoveSource { path }
             | Self::Delete { path, .. }
             | Self::Mkdir { path }
@@ -113,6 +123,7 @@ impl Action {
             Self::Update { .. } => "update",
             Self::SetModified { .. } => "set-modified",
             Self::Rename { .. } => "rename",
+            Self::Relocate { .. } => "relocate",
             Self::RemoveSource { .. } => "remove-source",
             Self::Delete { .. } => "delete",
             Self::Mkdir { .. } => "mkdir",
@@ -129,6 +140,7 @@ impl fmt::Display for Action {
         write!(f, "{} {}", self.verb(), self.path())?;
         match self {
             Self::Update { difference, .. } => write!(f, " ({difference})"),
+            Self::Relocate { from, .. } => write!(f, " (from {from})"),
             Self::Skip { reason, .. } => write!(f, " ({reason})"),
             _ => Ok(()),
         }

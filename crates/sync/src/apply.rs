@@ -1,7 +1,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, RmdirOptions};
+use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, RmdirOptions, WriteMode};
 
+use crate::backup::Keeper;
 use crate::flow::Flow;
 use crate::plan::Work;
 use crate::report::Events;
@@ -18,6 +19,9 @@ pub(crate) struct Applier {
     tally: Arc<Tally>,
     events: Arc<Events>,
     pub(crate) flow: Flow,
+    /// That of objects on their way to where they are kept.
+    pub(crate) kept_flow: Flow,
+    pub(crate) keeper: Option<Keeper>,
     /// Transfers that a file or directory of the other kind is in the way of, until the deletions
     /// are done; `None` once they are.
     blocked: Mutex<Option<Vec<Work>>>,
@@ -34,8 +38,11 @@ enum Outcome {
 impl Applier {
     pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, events: Arc<Events>) -> Self {
         let can_unblock = job.command == Command::Sync;
+        let flow = Flow::new(&job.options);
         Self {
-            flow: Flow::new(&job.options),
+            kept_flow: flow.unlimited(),
+            keeper: Keeper::of(&job),
+            flow,
             job,
             tally,
             events,
@@ -117,12 +124,19 @@ impl Applier {
         let to = destination.tree.prefix().join(path)?;
         match (&work.action, &work.source) {
             (Action::Create { .. } | Action::Update { .. }, Some(listed)) => {
+                if matches!(work.action, Action::Update { .. }) {
+                    self.keep(path, &to, true).await?;
+                }
                 let sent = self.transfer(listed, path, &to).send().await?;
                 self.after_transfer(path, sent.source);
                 return Ok(Outcome::Done(sent.bytes));
             }
             (Action::Rename { .. }, Some(listed)) => {
+                self.keep(path, &to, true).await?;
                 self.transfer(listed, path, &to).rename().await?;
+            }
+            (Action::Relocate { from, .. }, Some(listed)) => {
+                self.relocate(from, &to, listed).await?;
             }
             (Action::SetModified { modified, .. }, Some(listed)) => {
                 let extended = destination.backend().extended()?;
@@ -131,8 +145,9 @@ impl Applier {
             }
             (Action::RemoveSource { .. }, Some(read)) => return self.remove_source(read).await,
             (Action::Delete { .. }, _) => {
+                let kept = self.keep(path, &to, false).await?;
                 let was_there = destination.backend().delete(&to).await?;
-                return Ok(if was_there {
+                return Ok(if was_there || (kept && self.keeper.is_some()) {
                     Outcome::Done(0)
                 } else {
                     Outcome::Nothing
@@ -163,6 +178,38 @@ impl Applier {
             path,
             to,
         }
+    }
+
+    /// Gives the destination's object at `from` the name `to`, and the time that the source says.
+    async fn relocate(
+        &self,
+        from: &ObjectPath,
+        to: &ObjectPath,
+        listed: &ObjectInfo,
+    ) -> Result<(), SyncError> {
+        let destination = &self.job.destination;
+        let from = destination.tree.prefix().join(from)?;
+        let backend = destination.backend().extended()?;
+        let mode = match destination.features.create_new {
+            true => WriteMode::CreateNew,
+            false => WriteMode::Replace,
+        };
+        if destination.features.rename {
+            backend.rename(&from, to, mode.into()).await?;
+        } else {
+            backend.copy(&from, to, mode.into()).await?;
+            destination.backend().delete(&from).await?;
+        }
+        match self.job.source.source_time(listed) {
+            Some(modified) if destination.features.set_modified => {
+                Ok(backend.set_modified(to, modified).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
     }
 
     fn after_transfer(&self, path: &ObjectPath, read: ObjectInfo) {
@@ -253,7 +300,7 @@ fn is_blocked(action: &Action, error: &SyncError) -> bool {
     };
     let writes = matches!(
         error.operation(),
-        Some(Operation::Write | Operation::Copy | Operation::Mkdir)
+        Some(Operation::Write | Operation::Copy | Operation::Rename | Operation::Mkdir)
     );
     let taken = matches!(action, Action::Mkdir { .. }) && error.is_already_exists();
     writes && (error.is_directory() || error.is_not_directory() || taken)
@@ -265,7 +312,7 @@ fn may_try_again(action: &Action, error: &SyncError) -> bool {
     let unknown = matches!(error, SyncError::Storage(error) if error.outcome_unknown());
     match action {
         Action::RemoveSource { .. } => matches!(error, SyncError::Storage(_)) && error.may_pass(),
-        Action::Rename { .. } => error.may_pass() && !unknown,
+        Action::Rename { .. } | Action::Relocate { .. } => error.may_pass() && !unknown,
         _ => error.may_pass(),
     }
 }

@@ -6,7 +6,7 @@ use storage_core::Operation;
 use tokio::sync::watch;
 
 use crate::apply::Applier;
-use crate::arena::Arena;
+use crate::arena::{Arena, Entry};
 use crate::order::Backlog;
 use crate::plan::{Problem, Step, Work};
 use crate::planner::{Item, Planner, Scope};
@@ -192,7 +192,7 @@ impl Driver {
         }
         match &work.action {
             Action::Skip { .. } => self.tally.skipped(1),
-            Action::Delete { path, size } => self.doomed.objects.push(path, *size),
+            Action::Delete { path, size } => self.doomed.objects.push(path, *size, None),
             Action::Rmdir { .. } | Action::RmdirSource { .. } => self.doomed.directories.push(work),
             Action::RemoveSource { path } => {
                 if let Some(source) = work.source {
@@ -311,7 +311,7 @@ impl Driver {
             objects,
             directories,
         } = std::mem::take(&mut self.doomed);
-        let count = objects.len() + directories.len() as u64;
+        let count = (objects.len() + directories.len()) as u64;
         if count == 0 {
             return;
         }
@@ -340,9 +340,11 @@ impl Driver {
     }
 
     async fn delete_objects(&mut self, objects: Arena) {
-        for path in objects.into_paths() {
-            match path {
-                Ok((path, size)) => self.apply(Action::Delete { path, size }.into()).await,
+        for entry in objects.into_entries() {
+            match entry {
+                Ok(Entry { path, size, .. }) => {
+                    self.apply(Action::Delete { path, size }.into()).await;
+                }
                 Err(error) => {
                     let failure = Failure::new(None, Operation::Delete, error.into());
                     self.fail(failure).await;

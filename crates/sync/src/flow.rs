@@ -1,5 +1,7 @@
 //! The flow of bytes: what bounds it in speed and in sum.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use storage_core::{Result, Writer};
 
@@ -11,7 +13,7 @@ use crate::{Bandwidth, Options};
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) limits: Limits,
-    throttle: Option<Throttle>,
+    throttle: Option<Arc<Throttle>>,
     per_file: Option<u64>,
 }
 
@@ -19,8 +21,17 @@ impl Flow {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             limits: Limits::new(options),
-            throttle: options.bandwidth.clone().map(Throttle::new),
+            throttle: options.bandwidth.clone().map(Throttle::new).map(Arc::new),
             per_file: options.bandwidth_per_file,
+        }
+    }
+
+    /// With a share in the same bandwidth, and no limits.
+    pub(crate) fn unlimited(&self) -> Self {
+        Self {
+            limits: Limits::new(&Options::default()),
+            throttle: self.throttle.clone(),
+            per_file: self.per_file,
         }
     }
 
@@ -71,6 +82,6 @@ impl Pace<'_> {
     }
 
     fn throttles(&self) -> impl Iterator<Item = &Throttle> {
-        self.own.iter().chain(&self.flow.throttle)
+        self.own.iter().chain(self.flow.throttle.as_deref())
     }
 }

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use storage_core::{HashType, Location, ObjectPath, Prefix};
+use storage_core::{HashType, Location, ObjectPath};
 
+use crate::backup;
 use crate::plan::Plan;
 use crate::planner::Scope;
 use crate::tree::{Side, Times};
@@ -79,7 +80,7 @@ impl Job {
         destination: Tree,
         options: Options,
     ) -> Result<Self, SyncError> {
-        refuse_overlap(&source, &destination)?;
+        source.refuse_overlap(&destination)?;
         Self::of_any(command, source, destination, options)
     }
 
@@ -91,13 +92,9 @@ impl Job {
         options: Options,
     ) -> Result<Self, SyncError> {
         options.check(command)?;
-        let job = Self {
-            command,
-            source: Side::new(source),
-            destination: Side::new(destination),
-            options: Arc::new(options),
-            name: None,
-        };
+        backup::check(&options, &source, &destination)?;
+        let (source, destination) = (Side::new(source), Side::new(destination));
+        let job = Self::unchecked(command, source, destination, options);
         job.check_destination()?;
         Ok(job)
     }
@@ -128,7 +125,7 @@ impl Job {
     ) -> Result<Self, SyncError> {
         let source = Tree::new(Arc::clone(from.backend()), from.path().as_prefix());
         let same = Tree::new(Arc::clone(to.backend()), to.path().as_prefix());
-        refuse_overlap(&source, &same)?;
+        source.refuse_overlap(&same)?;
         let destination = Tree::new(Arc::clone(to.backend()), to.path().parent());
         let mut job = Self::of_any(command, source, destination, options)?;
         job.name = Some(ObjectPath::new(to.path().file_name())?);
@@ -163,6 +160,21 @@ impl Job {
     /// As [`new`](Self::new).
     pub fn verify(sums: Sums, tree: Tree, options: Options) -> Result<Self, SyncError> {
         Self::new(Command::Check, Tree::of_sums(sums), tree, options)
+    }
+
+    pub(crate) fn unchecked(
+        command: Command,
+        source: Side,
+        destination: Side,
+        options: Options,
+    ) -> Self {
+        Self {
+            command,
+            source,
+            destination,
+            options: Arc::new(options),
+            name: None,
+        }
     }
 
     /// The actions that [`run`](Self::run) would take, in order. Changes nothing.
@@ -206,7 +218,7 @@ impl Job {
 
     /// Whether both trees are on the very same backend.
     pub(crate) fn is_within_one_backend(&self) -> bool {
-        Arc::ptr_eq(self.source.tree.backend(), self.destination.tree.backend())
+        self.source.is_on_backend_of(&self.destination)
     }
 
     /// Whether the store copies within itself.
@@ -265,30 +277,16 @@ impl Job {
         if self.options.rmdirs && !self.destination.features.directories {
             return refuse("rmdirs", "the store has no directories");
         }
+        let features = self.destination.features;
+        if self.options.track_renames.is_some() && !features.rename && !features.copy {
+            return refuse(
+                "track_renames",
+                "the destination can neither rename nor copy",
+            );
+        }
         if self.options.update && self.destination.times == Times::Lost {
             return refuse("update", "the destination keeps no modified times");
         }
         Ok(())
-    }
-}
-
-fn refuse_overlap(source: &Tree, destination: &Tree) -> Result<(), SyncError> {
-    let contains = |outer: &str, inner: &str| inner.starts_with(outer);
-    let overlap = |a: &str, b: &str| contains(a, b) || contains(b, a);
-    let show = |tree: &Tree| format!("{} {:?}", tree.backend().name(), tree.prefix());
-    let same_backend = Arc::ptr_eq(source.backend(), destination.backend());
-    if same_backend && overlap(source.prefix(), destination.prefix()) {
-        let text = format!("{} and {}", show(source), show(destination));
-        return Err(SyncError::Overlap(text));
-    }
-    let name = |tree: &Tree| -> Option<String> {
-        let identity = tree.backend().identity()?;
-        Some(identity + Prefix::as_str(tree.prefix()))
-    };
-    match (name(source), name(destination)) {
-        (Some(source), Some(destination)) if overlap(&source, &destination) => Err(
-            SyncError::Overlap(format!("{source:?} and {destination:?}")),
-        ),
-        _ => Ok(()),
     }
 }

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use crate::{Bandwidth, Command, Confirmation, Cutoff, DeleteTiming, Order, SyncError};
+use crate::{
+    Bandwidth, Command, Confirmation, Cutoff, DeleteTiming, Order, SyncError, TrackRenames, Tree,
+};
 
 /// How to tell whether two objects are the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -121,6 +123,16 @@ options! {
     allow_empty_source: bool = false,
     /// Plan, report and change nothing.
     dry_run: bool = false,
+    /// Where the destination's objects go that are replaced or deleted, under their own paths.
+    backup_dir: Option<Tree> as impl Into<Option<Tree>> = None,
+    /// What is added to the names of replaced and deleted objects, which are kept in `backup_dir` or
+    /// where they are. There, the next sync finds them like anything else that the source lacks.
+    suffix: Option<String> as impl Into<Option<String>> = None,
+    /// Put the suffix before the extension.
+    suffix_keep_extension: bool = false,
+    /// Rename at the destination what the source has under another name, instead of sending it again:
+    /// what to know it by. Renames, and what is sent and deleted, then come at the end of the plan.
+    track_renames: Option<TrackRenames> as impl Into<Option<TrackRenames>> = None,
     /// Decides on each action before it is applied.
     confirm: Option<Confirmation> as impl Into<Option<Confirmation>> = None,
     /// Tries of an object in all, 1 to 100; default 3. Only failures that may pass are tried again.
@@ -191,6 +203,8 @@ impl Options {
         }
         let timed = self.delete_timing != DeleteTiming::After;
         only_for(timed, "delete_timing", Command::Sync)?;
+        let tracks = self.track_renames.is_some();
+        only_for(tracks, "track_renames", Command::Sync)?;
         if self.one_way && !command.compares() {
             return refused("one_way", "check and diff");
         }
@@ -235,6 +249,11 @@ impl Options {
             "it is not from 0 to 100",
         )?;
         within(
+            !(tracks && timed),
+            "track_renames",
+            "what is deleted is known only at the end: it needs delete_timing After",
+        )?;
+        within(
             self.max_backlog > 0,
             "max_backlog",
             "nothing could wait to be ordered",
@@ -257,6 +276,7 @@ impl Options {
         if command == Command::Check {
             let wants = self.create_empty_dirs || self.update || self.ignore_existing;
             let wants = wants || self.existing || self.immutable;
+            let wants = wants || self.backup_dir.is_some() || self.suffix.is_some();
             let reason = "options that choose what to write do not belong to a check";
             within(!wants, "check", reason)?;
         }

@@ -6,7 +6,8 @@ use storage_core::{BackendExt, HashType, ObjectInfo, ObjectPath, Operation};
 use crate::compare::{Rules, Verdict};
 use crate::deletion::Deletions;
 use crate::merge::{Merge, Pair};
-use crate::plan::{Problem, Step};
+use crate::plan::{Problem, Step, Work};
+use crate::renames::{Pairing, Renames};
 use crate::retry::retrying;
 use crate::summary::Tally;
 use crate::task::Task;
@@ -40,6 +41,8 @@ enum Slot {
 enum Phase {
     New,
     Merging(Box<Merge>),
+    /// Both walks have ended, and what was held back follows.
+    Pairing(Box<Pairing>),
     Ended,
     Done,
 }
@@ -57,12 +60,15 @@ pub(crate) struct Planner {
     source_base: usize,
     destination_base: usize,
     deletions: Deletions,
+    /// Holds back what may be a rename, where renames are tracked.
+    renames: Option<Renames>,
 }
 
 impl Planner {
     pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, scope: Scope) -> Self {
         Self {
             rules: Rules::new(&job),
+            renames: job.options.track_renames.map(|by| Renames::new(&job, by)),
             source_base: job.source.tree.prefix().len(),
             destination_base: job.destination.tree.prefix().len(),
             job,
@@ -123,8 +129,13 @@ impl Planner {
             },
             Phase::Merging(merge) => match next_pair(merge).await {
                 Ok(Some((pair, below))) => self.take_up(pair, below),
-                Ok(None) => self.phase = Phase::Ended,
+                Ok(None) => self.phase = self.after_walks(),
                 Err(error) => self.give_up(error),
+            },
+            Phase::Pairing(pairing) => match pairing.next(&self.job).await {
+                Some(Ok(step)) => self.paired(step),
+                Some(Err(error)) => self.give_up(error.into()),
+                None => self.phase = Phase::Ended,
             },
             Phase::Ended => {
                 self.phase = Phase::Done;
@@ -134,6 +145,32 @@ impl Planner {
             }
             Phase::Done => {}
         }
+    }
+
+    /// What comes when both listings have ended.
+    fn after_walks(&mut self) -> Phase {
+        let pairing = self.renames.take().map(Renames::pair);
+        match pairing {
+            Some(Ok(pairing)) => Phase::Pairing(Box::new(pairing)),
+            Some(Err(error)) => {
+                self.push(Err(Problem::of_run(Operation::List, error.into())));
+                Phase::Done
+            }
+            None => Phase::Ended,
+        }
+    }
+
+    /// Takes up what was held back.
+    fn paired(&mut self, step: Step) {
+        if let Step::Act(Work {
+            action: Action::Delete { size, .. },
+            ..
+        }) = &step
+        {
+            self.deletions.objects += 1;
+            self.deletions.bytes += size.unwrap_or(0);
+        }
+        self.push(Ok(step));
     }
 
     fn give_up(&mut self, error: SyncError) {
@@ -215,9 +252,12 @@ impl Planner {
                 }
             }
             (Pair::Destination(info), command) if command.deletes() => {
+                let path = relative(&info, self.destination_base);
+                if let Some(renames) = &mut self.renames {
+                    return renames.extra(&job, &path, &info);
+                }
                 self.deletions.objects += 1;
                 self.deletions.bytes += info.size.unwrap_or(0);
-                let path = relative(&info, self.destination_base);
                 self.act(Action::Delete {
                     path,
                     size: info.size,
@@ -272,6 +312,8 @@ impl Planner {
             self.act(Action::Skip { path, reason });
         } else if self.job.moves_by_rename() {
             self.push(Ok(Step::sending(Action::Rename { path, size }, info)));
+        } else if let Some(renames) = &mut self.renames {
+            renames.missing(&self.job, &path, &info);
         } else {
             self.push(Ok(Step::sending(Action::Create { path, size }, info)));
         }

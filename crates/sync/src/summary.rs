@@ -143,7 +143,7 @@ impl Tally {
         match action {
             Action::Create { .. } => self.created(1),
             Action::Update { .. } | Action::SetModified { .. } => self.updated(1),
-            Action::Rename { .. } => self.renamed(1),
+            Action::Rename { .. } | Action::Relocate { .. } => self.renamed(1),
             Action::Delete { .. } => self.deleted(1),
             Action::Mkdir { .. } => self.directories_created(1),
             Action::Rmdir { .. } | Action::RmdirSource { .. } => self.directories_removed(1),

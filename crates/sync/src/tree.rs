@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use storage_core::{Backend, ExtendedBackend, Features, ObjectInfo, Prefix};
 
-use crate::{Sums, timestamp};
+use crate::{Sums, SyncError, timestamp};
 
 /// One side of a job: everything below a prefix of a backend.
 ///
@@ -55,6 +55,39 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Refuses two trees of which one contains the other, also where two backends are two ways to
+    /// one store.
+    pub(crate) fn refuse_overlap(&self, other: &Self) -> Result<(), SyncError> {
+        let overlap = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+        let show = |tree: &Self| format!("{} {:?}", tree.backend.name(), tree.prefix);
+        let same_backend = Arc::ptr_eq(&self.backend, &other.backend);
+        if same_backend && overlap(&self.prefix, &other.prefix) {
+            let text = format!("{} and {}", show(self), show(other));
+            return Err(SyncError::Overlap(text));
+        }
+        let name = |tree: &Self| -> Option<String> {
+            let identity = tree.backend.identity()?;
+            Some(identity + Prefix::as_str(&tree.prefix))
+        };
+        match (name(self), name(other)) {
+            (Some(a), Some(b)) if overlap(&a, &b) => {
+                Err(SyncError::Overlap(format!("{a:?} and {b:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl PartialEq for Tree {
+    /// Whether both are the same prefix of the same instance of a backend.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.backend, &other.backend) && self.prefix == other.prefix
+    }
+}
+
+impl Eq for Tree {}
+
 /// The metadata key that holds a modified time where the store cannot hold one itself, spelled as
 /// rclone spells it.
 pub(crate) const MTIME: &str = "mtime";
@@ -102,6 +135,11 @@ impl Side {
 
     pub(crate) fn backend(&self) -> &dyn Backend {
         &*self.tree.backend
+    }
+
+    /// Whether both are on the very same backend.
+    pub(crate) fn is_on_backend_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tree.backend, &other.tree.backend)
     }
 
     /// The time a writer gave the object, where the side can keep it.
