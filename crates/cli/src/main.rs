@@ -10,17 +10,18 @@ mod log;
 mod output;
 mod place;
 mod progress;
+mod remotes;
 mod time;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::Cli;
 use output::{Exit, Output};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = args::parse();
+    if let Some(file) = cli.global.config.clone() {
+        remotes::choose(file);
+    }
     let output = match Output::new(&cli.global) {
         Ok(output) => output,
         Err(error) => {

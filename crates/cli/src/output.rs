@@ -82,6 +82,13 @@ impl Output {
         self.started.elapsed().as_secs_f64()
     }
 
+    /// Text as it is, on standard output.
+    pub(crate) fn raw(&self, text: &[u8]) {
+        if let Ok(mut stdout) = self.stdout.lock() {
+            exit_if_unread(stdout.write_all(text));
+        }
+    }
+
     /// One line for a person on standard output, or one object for a program.
     pub(crate) fn line(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         if self.json {

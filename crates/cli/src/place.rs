@@ -1,9 +1,14 @@
-//! Arguments that name places: a path or URI becomes a backend, and a path on it.
+//! Arguments that name places: a path, a URI or `remote:path` becomes a backend, and a path on it.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use omnistorage::{Backend, Config, Error, ErrorKind, ObjectPath, Prefix, Result, Uri, registry};
+use omnistorage::{
+    Backend, BackendExt, Config, Error, ErrorKind, ObjectPath, Operation, Prefix, Result, Uri,
+    registry,
+};
+
+use crate::remotes::{self, Remotes};
 
 /// A backend, and a place on it.
 #[derive(Debug, Clone)]
@@ -21,6 +26,15 @@ pub(crate) enum Missing {
 
 /// Opens the tree that `text` names: everything below it.
 pub(crate) async fn tree(text: &str, missing: Missing) -> Result<Place<Prefix>> {
+    if let Some((name, path)) = remotes::split(text) {
+        let place = tree_on_remote(name, path, missing).await?;
+        if let (Missing::Fail, Some(path)) = (missing, place.path.as_path()) {
+            require_directory(&*place.backend, &path)
+                .await
+                .map_err(|error| error.with_path(text))?;
+        }
+        return Ok(place);
+    }
     let backend = open(text, missing).await?;
     Ok(Place {
         backend,
@@ -31,6 +45,9 @@ pub(crate) async fn tree(text: &str, missing: Missing) -> Result<Place<Prefix>> 
 /// Opens the tree that `text` names without creating anything: a directory that is not there is a
 /// prefix below the nearest one that is.
 pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
+    if let Some((name, path)) = remotes::split(text) {
+        return tree_on_remote(name, path, Missing::Fail).await;
+    }
     let missing = match tree(text, Missing::Fail).await {
         Err(error) if error.is_not_found() => error,
         other => return other,
@@ -59,6 +76,16 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
 
 /// Opens the parent of the object or directory that `text` names, and gives its path there.
 pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPath>> {
+    if let Some((name, path)) = remotes::split(text) {
+        let path = path.trim_start_matches('/');
+        if path.is_empty() || path.ends_with('/') {
+            return Err(nameless(text));
+        }
+        return Ok(Place {
+            backend: open_remote(name, missing).await?,
+            path: ObjectPath::new(path)?,
+        });
+    }
     let (parent, name) = split(text)?;
     let backend = open(&parent, missing).await?;
     Ok(Place {
@@ -70,17 +97,76 @@ pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPa
 async fn open(text: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
     let registry = registry()?;
     let opening = async {
-        let (name, mut config): (_, Config) = registry.resolve(text)?;
-        if name == "file" && config.get("create").is_none() {
-            config.set("create", (missing == Missing::Create).to_string());
-        }
-        registry.open(name, config).await
+        let (name, config) = registry.resolve(text)?;
+        registry.open(name, creating(name, config, missing)).await
     };
     opening.await.map_err(|error| error.with_path(shown(text)))
 }
 
+/// Files are the one backend whose root may have to be created.
+fn creating(backend: &str, mut config: Config, missing: Missing) -> Config {
+    if backend == "file" && config.get("create").is_none() {
+        config.set("create", (missing == Missing::Create).to_string());
+    }
+    config
+}
+
+async fn tree_on_remote(name: &str, path: &str, missing: Missing) -> Result<Place<Prefix>> {
+    Ok(Place {
+        backend: open_remote(name, missing).await?,
+        path: Prefix::new(path.trim_matches('/'))?,
+    })
+}
+
+async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
+    let remotes = Remotes::read()?;
+    let remote = remotes.get(name)?;
+    let registry = registry()?;
+    let opening = async {
+        let (backend, config) = match remote.place {
+            remotes::Place::Backend(backend) => (backend, remote.settings.into_iter().collect()),
+            remotes::Place::Uri(uri) => {
+                let (backend, mut config) = registry.resolve(&uri)?;
+                for (key, value) in remote.settings {
+                    config.set(key, value);
+                }
+                (backend.to_owned(), config)
+            }
+        };
+        let config = creating(&backend, config, missing);
+        registry.open(&backend, config).await
+    };
+    opening.await.map_err(|error| {
+        let error = error.with_path(format!("{name}:"));
+        match error.kind() {
+            ErrorKind::Config | ErrorKind::UnknownBackend => {
+                error.with_source(format!("in {}", remotes.file().display()))
+            }
+            _ => error,
+        }
+    })
+}
+
+/// Fails where there is no directory, on a store that has directories.
+async fn require_directory(backend: &dyn Backend, path: &ObjectPath) -> Result<()> {
+    let has_directories = backend
+        .as_extended()
+        .is_some_and(|store| store.features().directories);
+    let error = match backend.try_stat(path).await? {
+        Some(info) if !info.is_dir => Error::new(ErrorKind::NotDirectory, ""),
+        None if has_directories => Error::not_found("there is no such directory"),
+        _ => return Ok(()),
+    };
+    Err(error.on(Operation::Open, backend.name()))
+}
+
+fn nameless(text: &str) -> Error {
+    let message = "this names no object: its last segment is missing";
+    Error::new(ErrorKind::InvalidPath, message).with_path(shown(text))
+}
+
 /// The text without what may be secret: user information and query.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     match text.split_once("://") {
         None => text.to_owned(),
         Some((scheme, rest)) => {
@@ -97,13 +183,7 @@ fn shown(text: &str) -> String {
 /// Splits off the last segment, decoded; the rest stays a path or URI.
 fn split(text: &str) -> Result<(String, String)> {
     let uri = Uri::parse(text)?;
-    let nameless = || {
-        Error::new(
-            ErrorKind::InvalidPath,
-            "this names no object: its last segment is missing",
-        )
-        .with_path(shown(text))
-    };
+    let nameless = || nameless(text);
     if !text.contains("://") {
         let path = Path::new(text);
         let ends_with_slash = text.ends_with('/') || text.ends_with("/.");

@@ -72,6 +72,14 @@ impl Config {
         self.values.get(key).map(String::as_str)
     }
 
+    /// All keys with their values, secret ones as `[redacted]`.
+    pub fn redacted(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| {
+            let shown = if is_secret(key) { "[redacted]" } else { value };
+            (key.as_str(), shown)
+        })
+    }
+
     /// Takes text.
     ///
     /// # Errors
@@ -258,17 +266,7 @@ fn is_secret(key: &str) -> bool {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.values.iter().map(|(key, value)| {
-            (
-                key,
-                if is_secret(key) {
-                    "[redacted]"
-                } else {
-                    value.as_str()
-                },
-            )
-        });
-        f.debug_map().entries(shown).finish()
+        f.debug_map().entries(self.redacted()).finish()
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::value::duration;
 
+// What all commands that compare two trees take.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CompareArgs {
     /// Source: a path or URI

@@ -4,6 +4,9 @@
 mod cat;
 mod check;
 mod compare;
+mod config;
+mod docs;
+mod environment;
 mod global;
 mod ls;
 mod move_;
@@ -15,11 +18,13 @@ mod transfer;
 mod tree;
 mod value;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use cat::CatArgs;
 pub(crate) use check::CheckArgs;
 pub(crate) use compare::CompareArgs;
+pub(crate) use config::{ConfigAction, ConfigArgs};
+pub(crate) use docs::{CompletionsArgs, ManArgs};
 pub(crate) use global::GlobalArgs;
 pub(crate) use ls::LsArgs;
 pub(crate) use move_::MoveArgs;
@@ -30,6 +35,10 @@ pub(crate) use sync::SyncArgs;
 pub(crate) use transfer::{FsyncArg, TransferArgs, VerifyArg};
 pub(crate) use tree::TreeArgs;
 
+/// Sync, copy, move, check and inspect files and object stores.
+///
+/// Arguments are paths, URIs such as file:///data, or remote:path with a remote of `omni config`.
+/// Every flag can also be set by a variable: OMNI_DRY_RUN=1 stands for --dry-run.
 #[derive(Debug, Parser)]
 #[command(
     name = "omni",
@@ -73,16 +82,31 @@ pub(crate) enum Command {
     Rmdir(PathsArgs),
     /// Delete a directory or prefix and everything below it
     Purge(PurgeArgs),
+    /// Look at and change the named remotes
+    Config(ConfigArgs),
     /// List the backends that are compiled in, with their features
     Backends,
+    /// Print a script for the shell that completes arguments
+    Completions(CompletionsArgs),
+    /// Print a manual page
+    Man(ManArgs),
+}
+
+/// The whole command line, with a variable for each flag.
+pub(crate) fn command() -> clap::Command {
+    environment::with_variables(Cli::command())
+}
+
+/// Takes the arguments of this process; wrong ones end it, and so does `--help`.
+pub(crate) fn parse() -> Cli {
+    let matches = command().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_definition_is_consistent() {
-        super::Cli::command().debug_assert();
+        super::command().debug_assert();
     }
 }

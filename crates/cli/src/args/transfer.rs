@@ -44,6 +44,7 @@ pub(crate) struct TransferArgs {
     pub(crate) error_on_no_transfer: bool,
 }
 
+/// How a transfer is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VerifyArg {
     /// The number of bytes
@@ -54,6 +55,7 @@ pub(crate) enum VerifyArg {
     ReadBack,
 }
 
+/// When writes are made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FsyncArg {
     /// Never asked for

@@ -15,7 +15,8 @@ pub(crate) async fn ls(args: LsArgs, output: &Output) -> Result<Exit> {
             let place = place::entry(&args.path, Missing::Fail).await?;
             match place.backend.try_stat(&place.path).await? {
                 Some(info) if !info.is_dir => {
-                    show(&args, &info, output);
+                    let base = place.path.parent().len();
+                    show(&args, &info, base, output);
                     output.summary("ls", Counts::default());
                     return Ok(Exit::Done);
                 }
@@ -30,23 +31,26 @@ pub(crate) async fn ls(args: LsArgs, output: &Output) -> Result<Exit> {
     if let Some(glob) = &args.glob {
         options = options.glob(Glob::new(glob)?);
     }
+    let base = prefix.len();
     let mut entries = backend.entries(prefix, options);
     while let Some(entry) = entries.next().await {
         let entry = entry?;
         if !(args.files_only && entry.is_dir) {
-            show(&args, &entry, output);
+            show(&args, &entry, base, output);
         }
     }
     output.summary("ls", Counts::default());
     Ok(Exit::Done)
 }
 
-fn show(args: &LsArgs, entry: &ObjectInfo, output: &Output) {
-    output.line(|| line_of(args, entry), || json_of(&entry.path, entry));
+/// Prints an entry; its name starts after `base` bytes of prefix.
+fn show(args: &LsArgs, entry: &ObjectInfo, base: usize, output: &Output) {
+    let name = entry.path.get(base..).unwrap_or(&entry.path);
+    output.line(|| line_of(args, entry, name), || json_of(name, entry));
 }
 
-fn line_of(args: &LsArgs, entry: &ObjectInfo) -> String {
-    let name = entry.listing_key();
+fn line_of(args: &LsArgs, entry: &ObjectInfo, name: &str) -> String {
+    let name = format!("{name}{}", if entry.is_dir { "/" } else { "" });
     if !args.long {
         return name;
     }

@@ -2,7 +2,9 @@
 
 mod backends;
 mod cat;
+mod config;
 mod directory;
+mod docs;
 mod list;
 mod put;
 mod remove;
@@ -42,6 +44,9 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         Command::Rmdir(args) => directory::rmdir(args, output).await,
         Command::Purge(args) => remove::purge(args, output).await,
         Command::Mkdir(args) => directory::mkdir(args, output).await,
+        Command::Completions(args) => Ok(docs::completions(&args, output)),
+        Command::Man(args) => docs::man(&args, output),
+        Command::Config(args) => config::run(args, output).await,
         Command::Backends => backends::run(output).await,
         Command::Sync(_) | Command::Copy(_) | Command::Move(_) | Command::Check(_) => {
             Err(Error::new(ErrorKind::Other, "not a simple command"))

@@ -5,8 +5,10 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod docs;
 mod failures;
 mod messages;
 mod objects;
+mod remotes;
 mod run;
 mod trees;

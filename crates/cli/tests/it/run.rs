@@ -40,13 +40,26 @@ impl Ran {
     }
 }
 
+/// The program in `dir`, with a configuration file of its own and no flags from the environment.
+pub(crate) fn program(dir: &Path) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_omni"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("OMNI_") {
+            program.env_remove(name);
+        }
+    }
+    program
+        .current_dir(dir)
+        .env("OMNI_CONFIG", dir.join("omni.toml"));
+    program
+}
+
 pub(crate) fn omni(dir: &Path, args: &[&str]) -> Ran {
     omni_with_input(dir, args, b"")
 }
 
 pub(crate) fn omni_with_input(dir: &Path, args: &[&str], input: &[u8]) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_omni"))
-        .current_dir(dir)
+    let mut child = program(dir)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
