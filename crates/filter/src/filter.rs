@@ -9,10 +9,10 @@ use crate::rules::Rules;
 ///
 /// An object is included if each directory above it is, none of which holds a marker, if its path is,
 /// and if it keeps the bounds of size and age. The root of a tree is always entered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(pub(crate) Arc<Parts>);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) rules: Rules,
     pub(crate) listed: Option<Listed>,
@@ -22,7 +22,7 @@ pub(crate) struct Parts {
 }
 
 /// A list of files, with the directories above them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) files: Paths,
     pub(crate) directories: Paths,
@@ -108,10 +108,16 @@ impl Filter {
     /// Whether the path of an object is included, with all directories above it.
     #[must_use]
     pub fn includes_all_of(&self, path: &str) -> bool {
-        let mut parents = path
-            .match_indices('/')
-            .map(|(end, _)| path.get(..end).unwrap_or(path));
-        parents.all(|parent| self.enters(parent)) && self.includes_path(path)
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.enters_all_of(parent) && self.includes_path(path)
+    }
+
+    /// Whether the directory is [entered](Self::enters), and all those above it. The root, `""`, is.
+    #[must_use]
+    pub fn enters_all_of(&self, directory: &str) -> bool {
+        let ends = directory.match_indices('/').map(|(end, _)| end);
+        let mut all = ends.chain([directory.len()]);
+        directory.is_empty() || all.all(|end| self.enters(directory.get(..end).unwrap_or_default()))
     }
 
     /// Whether [`enters`](Self::enters) may be false of some directory.

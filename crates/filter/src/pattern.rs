@@ -1,6 +1,6 @@
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use crate::FilterError;
 use crate::error::Flaw;
@@ -50,10 +50,11 @@ impl Pattern {
     }
 
     pub(crate) fn compile(pattern: &str, ignore_case: bool) -> Result<Self, Flaw> {
-        let anchor = if pattern.starts_with('/') {
-            "^"
-        } else {
-            "(?:^|/)"
+        let anchor = match (pattern.starts_with('/'), ignore_case) {
+            (true, false) => "^",
+            (true, true) => "(?i)^",
+            (false, false) => "(?:^|/)",
+            (false, true) => "(?i)(?:^|/)",
         };
         let mut expression = String::from(anchor);
         for part in glob::parse(pattern)? {
@@ -68,10 +69,7 @@ impl Pattern {
             expression.push_str(&text);
         }
         expression.push('$');
-        let built = RegexBuilder::new(&expression)
-            .case_insensitive(ignore_case)
-            .build();
-        let regex = built.map_err(|error| Flaw::new(0, reason(&error)))?;
+        let regex = Regex::new(&expression).map_err(|error| Flaw::new(0, reason(&error)))?;
         let text = pattern.to_owned();
         Ok(Self { text, regex })
     }
@@ -127,6 +125,14 @@ fn reason(error: &regex::Error) -> String {
         }
     }
 }
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.regex.as_str() == other.regex.as_str()
+    }
+}
+
+impl Eq for Pattern {}
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

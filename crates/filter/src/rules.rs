@@ -63,7 +63,7 @@ pub(crate) struct Draft {
     pub(crate) place: Place,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     include: bool,
     pattern: Pattern,
@@ -71,7 +71,7 @@ struct Rule {
 
 /// Ordered rules, for files and for directories. The first that matches decides; what none matches is
 /// included.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     files: Vec<Rule>,
     directories: Vec<Rule>,

@@ -10,12 +10,19 @@ use crate::{Job, Options, SyncError, Tree};
 /// On a store that removes a tree in one step, the objects are counted before.
 ///
 /// # Errors
+/// [`SyncError::Option`] for a filter;
 /// [`SyncError::Storage`] of kind `NotFound` or `NotDirectory` when there is no such directory;
 /// [`SyncError::Incomplete`] when not all of it could be deleted.
 ///
 /// # Panics
 /// Outside of a Tokio runtime.
 pub async fn purge(tree: &Tree, options: Options) -> Result<u64, SyncError> {
+    if options.filter.is_some() {
+        return Err(SyncError::Option {
+            option: "filter",
+            reason: "a purge takes everything; a deletion chooses".into(),
+        });
+    }
     let backend = tree.backend();
     let whole = backend.as_extended().filter(|store| store.features().purge);
     if let (Some(store), Some(root)) = (whole, tree.prefix().as_path()) {

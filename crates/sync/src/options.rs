@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use storage_filter::Filter;
+
 use crate::{
     Bandwidth, Command, Confirmation, Cutoff, DeleteTiming, Order, SyncError, TrackRenames, Tree,
 };
@@ -89,6 +91,11 @@ macro_rules! options {
 }
 
 options! {
+    /// What is in scope: neither side's other objects are sent, deleted or reported. Where both sides
+    /// have an object, the source's attributes decide; default everything.
+    filter: Option<Filter> as impl Into<Option<Filter>> = None,
+    /// In a sync, delete what the filter excludes from the destination.
+    delete_excluded: bool = false,
     /// Objects in transfer at a time, 1 to 1024; default 8.
     transfers: usize = 8,
     /// Comparisons in progress at a time that need more than the listings, 1 to 1024; default 8.
@@ -212,6 +219,7 @@ impl Options {
         if self.download && !hashes {
             return refused("download", "check and hash");
         }
+        only_for(self.delete_excluded, "delete_excluded", Command::Sync)?;
         only_for(self.rmdirs, "rmdirs", Command::Delete)?;
         only_for(
             self.delete_empty_source_dirs,

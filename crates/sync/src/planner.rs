@@ -9,6 +9,7 @@ use crate::merge::{Merge, Pair};
 use crate::plan::{Problem, Step, Work};
 use crate::renames::{Pairing, Renames};
 use crate::retry::retrying;
+use crate::selection::Selection;
 use crate::summary::Tally;
 use crate::task::Task;
 use crate::tree::Side;
@@ -53,6 +54,7 @@ pub(crate) struct Planner {
     tally: Arc<Tally>,
     scope: Scope,
     rules: Rules,
+    selection: Selection,
     phase: Phase,
     window: VecDeque<Slot>,
     in_progress: usize,
@@ -68,6 +70,7 @@ impl Planner {
     pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>, scope: Scope) -> Self {
         Self {
             rules: Rules::new(&job),
+            selection: Selection::of(&job),
             renames: job.options.track_renames.map(|by| Renames::new(&job, by)),
             source_base: job.source.tree.prefix().len(),
             destination_base: job.destination.tree.prefix().len(),
@@ -127,7 +130,7 @@ impl Planner {
                 Ok(merge) => self.phase = Phase::Merging(Box::new(merge)),
                 Err(error) => self.give_up(error),
             },
-            Phase::Merging(merge) => match next_pair(merge).await {
+            Phase::Merging(merge) => match next_pair(merge, &self.selection).await {
                 Ok(Some((pair, below))) => self.take_up(pair, below),
                 Ok(None) => self.phase = self.after_walks(),
                 Err(error) => self.give_up(error),
@@ -188,10 +191,18 @@ impl Planner {
     /// Starts both walks, and finds out what the source is when there is nothing below it.
     async fn prepare(&mut self) -> Result<Merge, SyncError> {
         let job = Arc::clone(&self.job);
-        let start = |side: &Side, directories| Walk::start(&side.tree, directories, &job.options);
+        let options = &job.options;
+        let start =
+            |side: &Side, directories, filter| Walk::start(side, directories, filter, options);
+        let filter = options.filter.as_ref();
+        let remaining = filter.filter(|_| !options.delete_excluded);
         let mut merge = Merge {
-            source: start(&job.source, job.lists_source_directories()),
-            destination: start(&job.destination, job.lists_destination_directories()),
+            source: start(&job.source, job.lists_source_directories(), filter),
+            destination: start(
+                &job.destination,
+                job.lists_destination_directories(),
+                remaining,
+            ),
         };
         if job.command == Command::Delete {
             merge.destination.fill().await?;
@@ -227,8 +238,13 @@ impl Planner {
         let path = destination.tree.prefix().join(name)?;
         let found = destination.backend().try_stat(&path).await?;
         self.source_base = info.path.parent().len();
+        let filter = self.job.options.filter.as_ref();
+        let wanted = |info: &ObjectInfo| {
+            filter.is_none_or(|filter| filter.includes_path(info.path.file_name()))
+        };
         Ok(Merge {
-            source: Walk::of(Some(info), self.source_base).with_key(self.job.name.clone()),
+            source: Walk::of(Some(info).filter(wanted), self.source_base)
+                .with_key(self.job.name.clone()),
             destination: Walk::of(found.filter(|found| !found.is_dir), self.destination_base),
         })
     }
@@ -400,12 +416,23 @@ impl Planner {
     }
 }
 
-/// The next pair; for a directory on one side alone, whether the source has something below it.
-async fn next_pair(merge: &mut Merge) -> Result<Option<(Pair, bool)>, SyncError> {
-    let Some(pair) = merge.next().await? else {
-        return Ok(None);
-    };
-    let below = match &pair {
+/// The next pair that is selected; for a directory on one side alone, whether the source has
+/// something below it.
+async fn next_pair(
+    merge: &mut Merge,
+    selection: &Selection,
+) -> Result<Option<(Pair, bool)>, SyncError> {
+    while let Some(pair) = merge.next().await? {
+        if let Some(pair) = selection.admit(pair, merge).await? {
+            let below = has_below(&pair, merge).await?;
+            return Ok(Some((pair, below)));
+        }
+    }
+    Ok(None)
+}
+
+async fn has_below(pair: &Pair, merge: &mut Merge) -> Result<bool, SyncError> {
+    Ok(match pair {
         Pair::Source(info) if info.is_dir => {
             let path = merge.source.relative(info).to_owned();
             merge.source.fill().await?;
@@ -416,8 +443,7 @@ async fn next_pair(merge: &mut Merge) -> Result<Option<(Pair, bool)>, SyncError>
             merge.source.is_below(path)
         }
         _ => false,
-    };
-    Ok(Some((pair, below)))
+    })
 }
 
 /// The key below its tree's prefix of `base` bytes.

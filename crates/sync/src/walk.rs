@@ -1,23 +1,39 @@
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use storage_core::{Backend, ListOptions, ObjectInfo, ObjectPath, Operation, Prefix};
+use storage_filter::Filter;
 use tokio::sync::mpsc;
 
+use crate::levels::{Levels, Lister};
 use crate::retry::retrying;
+use crate::sieve::Sieve;
 use crate::task::Task;
-use crate::{Options, SyncError, Tree};
+use crate::tree::Side;
+use crate::{Options, SyncError};
 
 /// Pages that are listed ahead of the comparison.
 const AHEAD: usize = 2;
 
-type Page = Result<Vec<ObjectInfo>, SyncError>;
+pub(crate) type Page = Result<Batch, SyncError>;
+
+/// Some entries of a walk.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) entries: Vec<ObjectInfo>,
+    /// Directories up to the last entry that a marker excludes: `""` for the root, others end with
+    /// `/`.
+    pub(crate) marked: Vec<Box<str>>,
+}
 
 /// A recursive, sorted listing of one tree, requested ahead in a task of its own. Holds a few pages.
 #[derive(Debug)]
 pub(crate) struct Walk {
     pages: Option<mpsc::Receiver<Page>>,
     page: std::vec::IntoIter<ObjectInfo>,
+    /// Directories that a marker excludes, from the one at or before the entry asked for last.
+    marked: VecDeque<Box<str>>,
     /// Length of the prefix that every key starts with.
     base: usize,
     /// The key of the one entry, where it is another than its path's.
@@ -26,26 +42,55 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    pub(crate) fn start(tree: &Tree, directories: bool, options: &Options) -> Self {
-        let mut listed = ListOptions::default()
-            .recursive(true)
-            .directories(directories);
-        if let Some(limit) = options.page_size {
-            listed = listed.limit(limit);
-        }
+    /// Lists everything that `filter` includes by path, with directories if they are asked for.
+    pub(crate) fn start(
+        side: &Side,
+        directories: bool,
+        filter: Option<&Filter>,
+        options: &Options,
+    ) -> Self {
+        let (tree, tries) = (&side.tree, options.request_tries);
         let (sender, pages) = mpsc::channel(AHEAD);
-        let listing = Listing {
-            backend: Arc::clone(tree.backend()),
-            prefix: tree.prefix().clone(),
-            tries: options.request_tries,
-            last: None,
+        let order = KeyOrder::of(tree.prefix().clone());
+        let backend = Arc::clone(tree.backend());
+        let task = match filter {
+            Some(filter) if walks_levels(side, filter) => {
+                let levels = Levels {
+                    lister: Lister {
+                        backend,
+                        filter: filter.clone(),
+                        limit: options.page_size,
+                        tries,
+                    },
+                    directories,
+                    order,
+                    pages: sender,
+                };
+                Task::spawn(levels.send_all())
+            }
+            _ => {
+                let mut listed = ListOptions::default()
+                    .recursive(true)
+                    .directories(directories);
+                if let Some(limit) = options.page_size {
+                    listed = listed.limit(limit);
+                }
+                let listing = Listing {
+                    backend,
+                    tries,
+                    order,
+                    sieve: filter.cloned().map(Sieve::new),
+                };
+                Task::spawn(listing.send_all(listed, sender))
+            }
         };
         Self {
             pages: Some(pages),
             page: Vec::new().into_iter(),
+            marked: VecDeque::new(),
             base: tree.prefix().len(),
             key: None,
-            task: Some(Task::spawn(listing.send_all(listed, sender))),
+            task: Some(task),
         }
     }
 
@@ -54,6 +99,7 @@ impl Walk {
         Self {
             pages: None,
             page: Vec::from_iter(entry).into_iter(),
+            marked: VecDeque::new(),
             base,
             key: None,
             task: None,
@@ -73,7 +119,10 @@ impl Walk {
                 return Ok(());
             };
             match pages.recv().await {
-                Some(Ok(page)) => self.page = page.into_iter(),
+                Some(Ok(batch)) => {
+                    self.page = batch.entries.into_iter();
+                    self.marked.extend(batch.marked);
+                }
                 Some(Err(error)) => {
                     self.pages = None;
                     return Err(error);
@@ -115,6 +164,21 @@ impl Walk {
         })
     }
 
+    /// Whether a directory above the key, which may be the other side's, is excluded by a marker
+    /// here. Keys have to be asked for in order, each up to the head of this walk.
+    pub(crate) fn is_marked(&mut self, key: &str) -> bool {
+        while let Some(directory) = self.marked.front() {
+            if key.starts_with(&**directory) {
+                return true;
+            }
+            if key < &**directory {
+                return false;
+            }
+            self.marked.pop_front();
+        }
+        false
+    }
+
     /// The part of an entry's key below the tree's prefix.
     pub(crate) fn relative<'a>(&'a self, info: &'a ObjectInfo) -> &'a str {
         match &self.key {
@@ -124,22 +188,30 @@ impl Walk {
     }
 }
 
-/// The side of a walk that asks the backend.
+/// Whether the filter is better asked for each directory before it is listed. Where there are none,
+/// one request lists as many objects whatever the directories: then entries are sorted out.
+fn walks_levels(side: &Side, filter: &Filter) -> bool {
+    let prunes = side.features.directories && filter.prunes();
+    prunes || filter.max_depth().is_some() || !filter.markers().is_empty()
+}
+
+/// The part of a walk that asks the backend.
 struct Listing {
     backend: Arc<dyn Backend>,
-    prefix: Prefix,
     tries: u32,
-    last: Option<ObjectInfo>,
+    order: KeyOrder,
+    sieve: Option<Sieve>,
 }
 
 impl Listing {
     async fn send_all(mut self, mut options: ListOptions, pages: mpsc::Sender<Page>) {
+        let prefix = self.order.prefix().clone();
         loop {
-            let request = || self.backend.list(&self.prefix, options.clone());
+            let request = || self.backend.list(&prefix, options.clone());
             let page = retrying(self.tries, request).await;
             let page = page.map_err(|error| error.on(Operation::List, self.backend.name()));
             let (page, next) = match page {
-                Ok(page) => (self.checked(page.entries), page.next),
+                Ok(page) => (self.taken(page.entries), page.next),
                 Err(error) => (Err(error.into()), None),
             };
             let failed = page.is_err();
@@ -150,17 +222,51 @@ impl Listing {
         }
     }
 
+    fn taken(&mut self, mut entries: Vec<ObjectInfo>) -> Page {
+        self.order.check(self.backend.name(), &entries)?;
+        if let Some(sieve) = &mut self.sieve {
+            let order = &self.order;
+            entries.retain(|entry| sieve.keeps(order.relative(entry), entry.is_dir));
+        }
+        let marked = Vec::new();
+        Ok(Batch { entries, marked })
+    }
+}
+
+/// Checks that entries come below a prefix and in order.
+#[derive(Debug)]
+pub(crate) struct KeyOrder {
+    prefix: Prefix,
+    last: Option<ObjectInfo>,
+}
+
+impl KeyOrder {
+    pub(crate) const fn of(prefix: Prefix) -> Self {
+        Self { prefix, last: None }
+    }
+
+    pub(crate) const fn prefix(&self) -> &Prefix {
+        &self.prefix
+    }
+
+    /// The part of an entry's key below the prefix.
+    pub(crate) fn relative<'a>(&self, info: &'a ObjectInfo) -> &'a str {
+        info.path.get(self.prefix.len()..).unwrap_or("")
+    }
+
     /// A key out of order would look like one that the other side has alone, and be deleted or sent
     /// for nothing: the merge may rely on the order only because it is checked here.
-    fn checked(&mut self, entries: Vec<ObjectInfo>) -> Page {
+    pub(crate) fn check(
+        &mut self,
+        backend: &'static str,
+        entries: &[ObjectInfo],
+    ) -> Result<(), SyncError> {
         let mut last = self.last.as_ref();
-        for entry in &entries {
+        for entry in entries {
             let after = last.is_none_or(|last| last.listing_cmp(entry) == Ordering::Less);
             if !after || entry.path.strip_prefix(&self.prefix).is_none() {
-                return Err(SyncError::BadListing {
-                    backend: self.backend.name(),
-                    path: entry.path.clone(),
-                });
+                let path = entry.path.clone();
+                return Err(SyncError::BadListing { backend, path });
             }
             last = Some(entry);
         }
@@ -172,6 +278,6 @@ impl Listing {
                 key
             });
         }
-        Ok(entries)
+        Ok(())
     }
 }

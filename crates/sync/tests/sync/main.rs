@@ -8,6 +8,7 @@ mod comparing;
 mod deleting;
 mod failing;
 mod files;
+mod filtering;
 mod keeping;
 mod limiting;
 mod moving;

@@ -1,0 +1,101 @@
+use std::sync::Arc;
+
+use storage_core::ObjectInfo;
+use storage_filter::Filter;
+
+use crate::inspect::stat;
+use crate::merge::{Merge, Pair};
+use crate::tree::Side;
+use crate::{Job, SyncError};
+
+/// The part of the filter that a walk of one side cannot judge: bounds, where the source decides for
+/// both sides, and markers, which exclude a directory from both.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    job: Arc<Job>,
+    /// Set if there are bounds.
+    bounds: Option<Filter>,
+    has_markers: bool,
+}
+
+impl Selection {
+    pub(crate) fn of(job: &Arc<Job>) -> Self {
+        let filter = job.options.filter.as_ref();
+        Self {
+            job: Arc::clone(job),
+            bounds: filter.filter(|filter| filter.has_bounds()).cloned(),
+            has_markers: filter.is_some_and(|filter| !filter.markers().is_empty()),
+        }
+    }
+
+    /// What is left of a pair.
+    pub(crate) async fn admit(
+        &self,
+        pair: Pair,
+        merge: &mut Merge,
+    ) -> Result<Option<Pair>, SyncError> {
+        if self.has_markers && self.is_marked(&pair, merge) {
+            return Ok(None);
+        }
+        match &self.bounds {
+            Some(bounds) => self.within(bounds, pair).await,
+            None => Ok(Some(pair)),
+        }
+    }
+
+    fn is_marked(&self, pair: &Pair, merge: &mut Merge) -> bool {
+        let key = |relative: &str, info: &ObjectInfo| match info.is_dir {
+            true => format!("{relative}/"),
+            false => relative.to_owned(),
+        };
+        match pair {
+            Pair::Source(info) => {
+                let key = key(merge.source.relative(info), info);
+                merge.destination.is_marked(&key)
+            }
+            Pair::Destination(_) if self.job.options.delete_excluded => false,
+            Pair::Destination(info) => {
+                let key = key(merge.destination.relative(info), info);
+                merge.source.is_marked(&key)
+            }
+            Pair::Both(..) => false,
+        }
+    }
+
+    async fn within(&self, bounds: &Filter, pair: Pair) -> Result<Option<Pair>, SyncError> {
+        let (source, destination) = (&self.job.source, &self.job.destination);
+        let delete = self.job.options.delete_excluded;
+        Ok(match pair {
+            Pair::Source(a) => {
+                let keeps = self.keeps(bounds, source, &a).await?;
+                keeps.then_some(Pair::Source(a))
+            }
+            Pair::Both(a, b) if self.keeps(bounds, source, &a).await? => Some(Pair::Both(a, b)),
+            Pair::Both(_, b) => delete.then_some(Pair::Destination(b)),
+            Pair::Destination(b) if delete || self.keeps(bounds, destination, &b).await? => {
+                Some(Pair::Destination(b))
+            }
+            Pair::Destination(_) => None,
+        })
+    }
+
+    async fn keeps(
+        &self,
+        bounds: &Filter,
+        side: &Side,
+        info: &ObjectInfo,
+    ) -> Result<bool, SyncError> {
+        if info.is_dir {
+            return Ok(true);
+        }
+        let mut modified = side.source_time(info);
+        if bounds.has_times() && side.needs_stat(info) {
+            // Gone meanwhile: whoever deals with it finds out.
+            let found = stat(side, &info.path).await?;
+            modified = found
+                .and_then(|found| side.source_time(&found))
+                .or(modified);
+        }
+        Ok(bounds.includes_attributes(info.size, modified))
+    }
+}
