@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::metadata::{Package, Workspace, newer_than};
 use crate::run::{cargo, output, root, run};
-use crate::{Command, Result, architecture, docs, features, test, tree};
+use crate::{Command, Result, architecture, docs, features, fuzz, test, tools, tree};
 
 pub(crate) const COMMAND: Command = Command {
     name: "ci",
@@ -29,6 +29,7 @@ Runs every step, or those named, in this order, also after one has failed, and f
   deny          cargo deny, where it is installed
   features      the tables in docs/backends are current
   portable      the half of storage-file that other systems use
+  fuzz          every fuzz target for some seconds, where there is a C++ compiler
   test          every test, as `cargo xtask test`",
     run: ci,
 };
@@ -61,6 +62,7 @@ const STEPS: &[Step] = &[
     step("deny", |_| deny()),
     step("features", feature_tables),
     step("portable", |all| passed(portable(all))),
+    step("fuzz", |_| fuzz_targets()),
     step("test", |_| passed(test::all())),
 ];
 
@@ -122,7 +124,10 @@ const BENCHES: &str = "crates/testing/benches/Cargo.toml";
 
 fn format() -> Result {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&["fmt", "--check", "--manifest-path", BENCHES]))
+    for apart in [BENCHES, fuzz::MANIFEST] {
+        run(&mut cargo(&["fmt", "--check", "--manifest-path", apart]))?;
+    }
+    Ok(())
 }
 
 fn rust_version(workspace: &Workspace) -> Result {
@@ -297,6 +302,19 @@ fn feature_tables(workspace: &Workspace) -> Result<Outcome> {
         return Ok(Outcome::Skipped(reason.to_owned()));
     }
     passed(features::check())
+}
+
+/// Long enough to run the corpus and to see that fuzzing works; `cargo xtask fuzz` is for finding.
+const FUZZ_SECONDS: u64 = 4;
+
+fn fuzz_targets() -> Result<Outcome> {
+    tools::provide()?;
+    if !tools::answers("c++") {
+        return Ok(Outcome::Skipped(
+            "install a C++ compiler to have it".to_owned(),
+        ));
+    }
+    passed(fuzz::all(FUZZ_SECONDS))
 }
 
 #[cfg(test)]

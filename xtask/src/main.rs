@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod docs;
 mod features;
+mod fuzz;
 mod layers;
 mod metadata;
 mod run;
@@ -33,6 +34,7 @@ const COMMANDS: &[Command] = &[
     ci::COMMAND,
     test::COMMAND,
     bench::COMMAND,
+    fuzz::COMMAND,
     servers::COMMAND,
     features::COMMAND,
     architecture::COMMAND,

@@ -11,6 +11,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("gzip", "gzip"),
     ("zstd", "zstd"),
     ("python3", "python3-venv"),
+    ("c++", "g++"),
 ];
 
 /// What the tests import from Python, by the package that has it, in a virtual environment of the
@@ -48,7 +49,7 @@ pub(crate) fn provide() -> Result {
     Ok(())
 }
 
-fn answers(program: &str) -> bool {
+pub(crate) fn answers(program: &str) -> bool {
     succeeds(Command::new(program).arg("--version"))
 }
 

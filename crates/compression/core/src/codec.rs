@@ -14,8 +14,8 @@ pub trait Encode: Send + Unpin {
     /// `Other` when the codec fails, as for want of memory; the stream is lost then.
     fn encode(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<()>;
 
-    /// Brings out everything taken so far; `true` when done, `false` to be called again with more
-    /// room and before any other method.
+    /// Brings out everything taken so far; `true` when done, `false` to be called again before any
+    /// other method, with room for at least 16 bytes: deflate may begin its mark anew in less.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
