@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod exit;
+mod filter;
 mod hint;
 mod log;
 mod output;

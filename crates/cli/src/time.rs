@@ -10,3 +10,13 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
         .map(|time| time.to_string())
         .unwrap_or_default()
 }
+
+/// Reads a time as `rfc3339` writes it, or a date with or without a time of day, at this place's time.
+pub(crate) fn parse_time(text: &str) -> Option<SystemTime> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.into());
+    }
+    let local = text.parse::<jiff::civil::DateTime>().ok()?;
+    let zoned = local.to_zoned(jiff::tz::TimeZone::system()).ok()?;
+    Some(zoned.timestamp().into())
+}

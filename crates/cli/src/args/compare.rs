@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::FilterArgs;
 use super::value::duration;
 
 // What all commands that compare two trees take.
@@ -25,4 +26,6 @@ pub(crate) struct CompareArgs {
     /// Files compared at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) checkers: u16,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }

@@ -6,6 +6,9 @@ use super::TransferArgs;
 pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) transfer: TransferArgs,
+    /// Delete what the filter excludes from DST
+    #[arg(long)]
+    pub(crate) delete_excluded: bool,
     /// Fail without deleting anything if more files than this would be deleted
     #[arg(long, value_name = "N")]
     pub(crate) max_delete: Option<u64>,

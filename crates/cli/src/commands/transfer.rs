@@ -8,11 +8,13 @@ use tokio::time::Interval;
 
 use super::report::Report;
 use crate::args::{CheckArgs, CompareArgs, FsyncArg, MoveArgs, SyncArgs, TransferArgs, VerifyArg};
+use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
     let mut options = transfer_options(&args.transfer)
+        .delete_excluded(args.delete_excluded)
         .ignore_errors(args.ignore_errors)
         .allow_empty_source(args.allow_empty_source);
     options.max_delete = args.max_delete;
@@ -104,12 +106,13 @@ async fn execute(
     command: Command,
     args: &CompareArgs,
     missing: Missing,
-    options: Options,
+    mut options: Options,
     output: &Output,
 ) -> Result<Summary, Exit> {
     let dry_run = options.dry_run;
     let mut report = Report::new(command, dry_run, output);
     let prepared = async {
+        options.filter = filter::load(&args.filter).await?;
         let source = source(&args.source).await?;
         let destination = destination(&args.destination, missing).await?;
         Job::new(command, source, destination, options)

@@ -7,6 +7,7 @@
 
 mod docs;
 mod failures;
+mod filters;
 mod messages;
 mod objects;
 mod remotes;
