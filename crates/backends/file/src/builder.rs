@@ -8,6 +8,7 @@ use crate::call::hop;
 use crate::failure::{NAME, failure};
 use crate::pause::PausedWalks;
 use crate::pool::Pool;
+use crate::release::Releases;
 use crate::sys::{Abilities, Dir};
 use crate::temporary;
 use crate::tree::Tree;
@@ -117,6 +118,7 @@ impl FileBackendBuilder {
             dir_mode: self.dir_mode,
             file_mode: self.file_mode,
             pool: Pool::default(),
+            releases: Releases::default(),
             paused: PausedWalks::default(),
         }))
     }

@@ -1,7 +1,7 @@
 //! Writing an object: bytes into a temporary file beside it, then one rename.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::failure::failure;
 use crate::sys::{self, Stat};
 use crate::temporary::Temporary;
 use crate::tree::{Parent, Tree};
-use crate::{append, names, place, transfer, version};
+use crate::{append, call, names, place, transfer, version};
 
 /// An object being written. Dropping it removes the temporary file. All methods block.
 #[derive(Debug)]
@@ -80,9 +80,33 @@ impl Draft {
     pub(crate) fn write(&mut self, pieces: &[Bytes]) -> Result<()> {
         for piece in pieces {
             self.hasher.update(piece);
-            self.temporary.file.write_all(piece).map_err(failure)?;
+            self.write_piece(piece).map_err(failure)?;
         }
         Ok(())
+    }
+
+    fn write_piece(&mut self, mut piece: &[u8]) -> io::Result<()> {
+        while !piece.is_empty() {
+            match self.temporary.file.write(piece) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => piece = piece.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    self.make_room(error)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What was replaced a moment ago may still take the room that is missing.
+    fn make_room(&mut self, full: io::Error) -> io::Result<()> {
+        if self.patience == Patience::Waits {
+            return self.tree.releases.wait().then_some(()).ok_or(full);
+        }
+        self.patience = Patience::GaveUp;
+        Err(full)
     }
 
     /// Adds a part of a file, without reading it where the system can copy it.
@@ -111,6 +135,14 @@ impl Draft {
             return append::spooled(self, size, &hashes);
         }
         self.complete(size, &hashes, kept)
+    }
+
+    /// Publishes, as the last step of a call.
+    pub(crate) fn publish_last(mut self, kept: Attributes) -> Result<Written> {
+        let written = self.publish(kept)?;
+        // Closing the file and its directory is nothing that the caller has to wait for.
+        call::defer(self);
+        Ok(written)
     }
 
     /// Publishes in a mode other than append.
@@ -226,7 +258,7 @@ pub(crate) fn write_all(
             return Err(Error::new(ErrorKind::Other, message));
         }
     }
-    draft.publish(Attributes::default())
+    draft.publish_last(Attributes::default())
 }
 
 /// What a write reports of the file it published.

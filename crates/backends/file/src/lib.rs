@@ -39,6 +39,7 @@ mod pause;
 mod place;
 mod pool;
 mod read;
+mod release;
 mod remove;
 mod sink;
 mod stream;

@@ -46,7 +46,7 @@ pub(crate) fn copy(
     }
     let mut draft = Draft::begin(Arc::clone(tree), to.clone(), parts)?;
     draft.write_file(&file, 0..stat.size)?;
-    draft.publish(kept)
+    draft.publish_last(kept)
 }
 
 /// The mode of a rename's options.

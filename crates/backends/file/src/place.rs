@@ -13,11 +13,14 @@ use crate::failure::{directory, failure, special};
 use crate::read::Opened;
 use crate::sys::{self, Dir, Kind, Share, Stamp, Stat};
 use crate::tree::Tree;
-use crate::{names, version};
+use crate::{call, names, version};
 
 /// Two changes further apart never get the same time stamp from the kernel, whose timer runs at 100
 /// Hz or faster.
 const TICK: Duration = Duration::from_millis(20);
+
+/// Bytes of an object in memory that are freed faster than they are held, give or take.
+const SMALL: u64 = 256 << 10;
 
 /// Publishes a draft whose temporary file is complete.
 pub(crate) fn publish(draft: &mut Draft, attributes: &mut Attributes) -> Result<()> {
@@ -60,7 +63,15 @@ fn replace(draft: &mut Draft, attributes: &mut Attributes) -> Result<()> {
     if let (Some(old), Some(_)) = (old, draft.parts.modified) {
         set_apart(draft, &old, attributes)?;
     }
-    draft.temporary.rename(name).map_err(failure)
+    // In memory, freeing little takes less than holding it does.
+    let least = if tree.abilities.in_memory { SMALL } else { 1 };
+    let worth = old.filter(|old| old.kind == Kind::File && old.size >= least && call::can_defer());
+    let held = worth.and_then(|old| Some((dir.hold(name)?, old.size)));
+    draft.temporary.rename(name).map_err(failure)?;
+    if let Some(release) = held.and_then(|(held, size)| tree.releases.start(held, size)) {
+        call::defer(release);
+    }
+    Ok(())
 }
 
 fn replace_version(draft: &mut Draft, expected: Version) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Buffers for pieces of files, used again while the processor still has them in its cache.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -9,43 +10,32 @@ pub(crate) const CHUNK: usize = 1 << 20;
 /// The size of a piece that passes through memory, in bytes: it fits the processor's cache, and takes
 /// some 20 microseconds to copy.
 pub(crate) const PIECE: usize = 256 << 10;
-/// Small buffers kept while nobody uses them.
-const KEPT: usize = 8;
-/// Most bytes of the one large buffer that is kept.
-const LARGEST_KEPT: usize = 64 << 20;
+/// Most bytes kept while nobody uses them. Fresh memory costs more page by page than filling it does.
+const KEPT: usize = 64 << 20;
 
 /// A bounded set of free buffers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pool(Arc<Free>);
+pub(crate) struct Pool(Arc<Mutex<Free>>);
 
 #[derive(Debug, Default)]
 struct Free {
-    small: Mutex<Vec<Vec<u8>>>,
-    /// The buffer of a whole object. Fresh memory costs more page by page than filling it does.
-    large: Mutex<Vec<u8>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The last one given back comes last.
+    buffers: VecDeque<Vec<u8>>,
+    /// Their room.
+    bytes: usize,
 }
 
 impl Pool {
-    /// An empty buffer with room for `len` bytes, and for at most twice as many.
-    pub(crate) fn take_large(&self, len: usize) -> Vec<u8> {
-        let mut kept = locked(&self.0.large);
-        if !(len..=len.saturating_mul(2)).contains(&kept.capacity()) {
-            return Vec::with_capacity(len);
-        }
-        let mut buffer = std::mem::take(&mut *kept);
-        buffer.clear();
-        buffer
-    }
-
-    /// A buffer of any content with room for `len` bytes, a piece or a chunk.
+    /// A buffer of any content with room for `len` bytes, and for at most twice as many.
     pub(crate) fn take(&self, len: usize) -> Vec<u8> {
-        let mut free = locked(&self.0.small);
-        match free.iter().rposition(|buffer| buffer.capacity() >= len) {
-            Some(at) => free.remove(at),
+        let mut free = self.free();
+        let fits = |buffer: &Vec<u8>| (len..=len.saturating_mul(2)).contains(&buffer.capacity());
+        let found = free.buffers.iter().rposition(fits);
+        match found.and_then(|at| free.buffers.remove(at)) {
+            Some(buffer) => {
+                free.bytes -= buffer.capacity();
+                buffer
+            }
             None => Vec::with_capacity(len),
         }
     }
@@ -60,24 +50,32 @@ impl Pool {
 
     /// Takes a buffer back.
     pub(crate) fn give(&self, buffer: Vec<u8>) {
-        if buffer.capacity() > CHUNK {
-            if buffer.capacity() <= LARGEST_KEPT {
-                // What was kept is given back to the system once the lock is released.
-                let _old = std::mem::replace(&mut *locked(&self.0.large), buffer);
-            }
+        if buffer.capacity() < PIECE {
             return;
         }
-        let mut free = locked(&self.0.small);
-        free.push(buffer);
-        if free.len() > KEPT {
-            free.remove(0);
+        // Given back to the system when the lock is released.
+        let mut dropped = Vec::new();
+        let mut free = self.free();
+        free.bytes += buffer.capacity();
+        free.buffers.push_back(buffer);
+        while free.bytes > KEPT {
+            let Some(oldest) = free.buffers.pop_front() else {
+                break;
+            };
+            free.bytes -= oldest.capacity();
+            dropped.push(oldest);
         }
+        drop(free);
     }
 
     /// Frees what nobody uses.
     pub(crate) fn clear(&self) {
-        locked(&self.0.small).clear();
-        *locked(&self.0.large) = Vec::new();
+        let free = std::mem::take(&mut *self.free());
+        drop(free);
+    }
+
+    fn free(&self) -> MutexGuard<'_, Free> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -89,7 +89,8 @@ impl Opened {
         }
         // Through a piece that the cache holds: the kernel is slow at writing to memory that is not
         // in the cache, or not there yet.
-        let mut bytes = pool.take_large(len);
+        let mut bytes = pool.take(len);
+        bytes.clear();
         read_through(&self.file, range.clone(), pool, |piece| {
             bytes.extend_from_slice(piece);
             Ok(())

@@ -143,7 +143,7 @@ impl WriteSink for FileSink {
         let mut draft = Self::settled(state).await?;
         hop(move || {
             draft.write(&pieces)?;
-            draft.publish(Attributes::default())
+            draft.publish_last(Attributes::default())
         })
         .await
     }

@@ -11,6 +11,7 @@ use crate::failure::failure;
 use crate::names;
 use crate::pause::PausedWalks;
 use crate::pool::Pool;
+use crate::release::Releases;
 use crate::sys::{Abilities, Dir, DirLock, Kind, Share, Stamp};
 
 /// How often an operation starts again whose directory was removed under it.
@@ -30,6 +31,7 @@ pub(crate) struct Tree {
     pub(crate) dir_mode: Option<u32>,
     pub(crate) file_mode: Option<u32>,
     pub(crate) pool: Pool,
+    pub(crate) releases: Releases,
     pub(crate) paused: PausedWalks,
 }
 

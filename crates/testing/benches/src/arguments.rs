@@ -13,12 +13,14 @@ pub(crate) struct Arguments {
     /// As given, for the command in the report; `None` is the system's temporary folder.
     pub(crate) dir_given: Option<String>,
     pub(crate) rounds: Option<usize>,
+    /// Only rows whose titles contain this are run: to look into one, not for the document.
+    pub(crate) row: Option<String>,
     /// The program `omni`.
     pub(crate) omni: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// Takes `NAME [--dir DIR] [--rounds N] [--omni PROGRAM]`.
+    /// Takes `NAME [--dir DIR] [--rounds N] [--row TEXT] [--omni PROGRAM]`.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
         let name = words.next().ok_or("name a benchmark: backends or sync")?;
         let mut arguments = Self {
@@ -26,6 +28,7 @@ impl Arguments {
             dir: std::env::temp_dir(),
             dir_given: None,
             rounds: None,
+            row: None,
             omni: None,
         };
         while let Some(option) = words.next() {
@@ -41,6 +44,7 @@ impl Arguments {
                     let rounds = value.parse().ok().filter(|rounds| *rounds > 0);
                     arguments.rounds = Some(rounds.ok_or("--rounds takes a number from 1")?);
                 }
+                "--row" => arguments.row = Some(value),
                 "--omni" => arguments.omni = Some(PathBuf::from(value)),
                 _ => return Err(format!("unknown option {option:?}").into()),
             }

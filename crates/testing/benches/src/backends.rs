@@ -46,7 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String> {
     let root = scratch.folder("root")?;
     prepare(&root)?;
     let run = |contests: Vec<Contest>| -> Result<Vec<Row>> {
-        let rows = contests.into_iter();
+        let row = arguments.row.as_deref().unwrap_or_default();
+        let rows = contests.into_iter().filter(|contest| contest.is_named(row));
         rows.map(|contest| contest.run(&runtime, rounds)).collect()
     };
     let relaxed = Files::open(&runtime, &scratch, &root, false)?;

@@ -75,6 +75,11 @@ impl Contest {
         }
     }
 
+    /// Whether the title contains `text`.
+    pub(crate) fn is_named(&self, text: &str) -> bool {
+        self.title.contains(text)
+    }
+
     /// Adds a contender. Several in one column are several ways to do the same.
     pub(crate) fn enter<S: Store>(
         &mut self,

@@ -36,6 +36,10 @@ const COARSE: [u64; 2] = [0x4d44, 0x2011_bab0];
 #[derive(Debug)]
 pub(crate) struct Dir(OwnedFd);
 
+/// A file that keeps its storage as long as this is held, whatever happens to its name.
+#[derive(Debug)]
+pub(crate) struct Held(#[expect(dead_code, reason = "held, and closed when dropped")] OwnedFd);
+
 /// A lock of a directory, released when dropped, by the kernel when the process dies.
 #[derive(Debug)]
 pub(crate) struct DirLock<'a>(&'a Dir);
@@ -129,6 +133,13 @@ impl Dir {
     pub(crate) fn stat_own(&self, name: &OsStr) -> io::Result<Stat> {
         let stat = fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Stat::from_system(&stat))
+    }
+
+    /// Holds what is at a single name, not following a link, without opening it.
+    pub(crate) fn hold(&self, name: &str) -> Option<Held> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let held = fs::openat(&self.0, name, flags, Mode::empty());
+        held.ok().map(Held)
     }
 
     pub(crate) fn stat_self(&self) -> io::Result<Stat> {

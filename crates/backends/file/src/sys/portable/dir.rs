@@ -23,6 +23,11 @@ pub(crate) struct Dir {
     path: PathBuf,
 }
 
+/// A file that keeps its storage as long as this is held. None can be: where an open file cannot be
+/// replaced, holding it would be in the way.
+#[derive(Debug)]
+pub(crate) enum Held {}
+
 /// A lock of a directory, released when dropped, by the system when the process dies.
 #[derive(Debug)]
 pub(crate) struct DirLock<'a> {
@@ -101,6 +106,15 @@ impl Dir {
     /// What is at a single name, not following a link.
     pub(crate) fn stat_own(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(stat_of(&fs::symlink_metadata(self.full().join(name))?))
+    }
+
+    /// Holds nothing.
+    #[expect(
+        clippy::unused_self,
+        reason = "other systems hold files below the directory"
+    )]
+    pub(crate) const fn hold(&self, _: &str) -> Option<Held> {
+        None
     }
 
     pub(crate) fn stat_self(&self) -> io::Result<Stat> {
