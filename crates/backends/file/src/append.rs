@@ -172,10 +172,9 @@ impl Append<'_> {
 
     /// Replaces the object by a longer one.
     fn rewrite(&self, file: &File, parent: &Parent, hashes: &Hashes) -> Result<Written> {
-        let (_, name) = names::split(self.path);
+        let (above, name) = names::split(self.path);
         let tree = self.tree;
-        let mut temporary =
-            Temporary::create(&parent.dir, tree.file_mode, true).map_err(failure)?;
+        let mut temporary = Temporary::create(tree, above, &parent.dir).map_err(failure)?;
         let old = parent.dir.open_own_file(name).map_err(failure)?;
         let size = sys::stat_file(file).map_err(failure)?.size;
         transfer::copy(&old, 0..size, &temporary.file, &tree.pool)?;

@@ -145,6 +145,7 @@ impl Backend for FileBackend {
         if self.lifecycle.close() {
             self.tree.paused.clear();
             self.tree.pool.clear();
+            self.tree.journal.clear();
         }
         Ok(())
     }

@@ -6,11 +6,11 @@ use storage_core::{Error, Features, Operation, Result};
 use crate::backend::FileBackend;
 use crate::call::hop;
 use crate::failure::{NAME, failure};
+use crate::journal::{self, Journal};
 use crate::pause::PausedWalks;
 use crate::pool::Pool;
 use crate::release::Releases;
 use crate::sys::{Abilities, Dir};
-use crate::temporary;
 use crate::tree::Tree;
 
 /// What a finished write has waited for, unless its options say otherwise.
@@ -82,8 +82,7 @@ impl FileBackendBuilder {
         self
     }
 
-    /// Opens the backend. Removes temporary files that dead processes left directly in the root;
-    /// those in other directories go when the directory is listed.
+    /// Opens the backend. Removes the temporary files that dead processes left.
     ///
     /// # Errors
     /// `NotFound` for a missing root that is not to be created, `NotDirectory` for one that is a
@@ -105,11 +104,10 @@ impl FileBackendBuilder {
         let abilities = root.abilities().map_err(failure)?;
         let device = root.stat_self().map_err(failure)?.device;
         if abilities.locks {
-            // What cannot be removed, in a root that may not be written to, is never listed anyway.
-            let _ = temporary::sweep(&root);
+            journal::recover(&root);
         }
         Ok(FileBackend::new(Tree {
-            root,
+            root: Arc::new(root),
             identity: self.identity(),
             device,
             features: features(abilities),
@@ -119,6 +117,7 @@ impl FileBackendBuilder {
             file_mode: self.file_mode,
             pool: Pool::default(),
             releases: Releases::default(),
+            journal: Journal::default(),
             paused: PausedWalks::default(),
         }))
     }

@@ -45,8 +45,7 @@ impl Draft {
     /// Creates the parents and the temporary file.
     pub(crate) fn begin(tree: Arc<Tree>, path: ObjectPath, parts: WriteParts) -> Result<Self> {
         let (parent, temporary) = tree.in_parent(&path, |parent| {
-            let (mode, lock) = (tree.file_mode, tree.abilities.locks);
-            let temporary = Temporary::create(&parent.dir, mode, lock)?;
+            let temporary = Temporary::create(&tree, names::split(&path).0, &parent.dir)?;
             Ok((parent, temporary))
         })?;
         Ok(Self::new(tree, path, parts, parent, temporary))
@@ -229,8 +228,7 @@ pub(crate) fn write_inline(
         return None;
     }
     let parent = Parent::existing(dir);
-    let lock = tree.abilities.locks;
-    let temporary = Temporary::create(&parent.dir, tree.file_mode, lock).ok()?;
+    let temporary = Temporary::create(tree, names::split(path).0, &parent.dir).ok()?;
     let (tree, path) = (Arc::clone(tree), path.clone());
     let mut draft = Draft::new(tree, path, parts.clone(), parent, temporary);
     draft.patience = Patience::Hurries;

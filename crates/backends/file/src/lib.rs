@@ -33,6 +33,7 @@ mod draft;
 mod extended;
 mod factory;
 mod failure;
+mod journal;
 mod moves;
 mod names;
 mod pause;

@@ -11,6 +11,9 @@ const DIGITS: usize = 32;
 /// Most bytes in one name.
 const LONGEST: usize = 255;
 
+/// The folder in a root that says where temporary files may be.
+pub(crate) const JOURNAL: &str = ".omnistorage-journal";
+
 /// A new name for a temporary file.
 pub(crate) fn temporary() -> String {
     format!("{START}{:016x}{:016x}{END}", random(), random())
@@ -21,6 +24,11 @@ pub(crate) fn is_temporary(name: &[u8]) -> bool {
     name.strip_prefix(START.as_bytes())
         .and_then(|rest| rest.strip_suffix(END.as_bytes()))
         .is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whether a name is one that is neither listed nor a key.
+pub(crate) fn is_own(name: &[u8]) -> bool {
+    name == JOURNAL.as_bytes() || is_temporary(name)
 }
 
 /// 64 bits that no other call in any process is likely to give.
@@ -35,11 +43,9 @@ pub(crate) fn check(path: &ObjectPath) -> Result<()> {
         let message = "a part of the path is longer than 255 bytes";
         return Err(Error::new(ErrorKind::InvalidPath, message));
     }
-    let own = path
-        .segments()
-        .any(|segment| is_temporary(segment.as_bytes()));
+    let own = path.segments().any(|segment| is_own(segment.as_bytes()));
     if own {
-        let message = "the name is one of this backend's temporary files";
+        let message = "the name is one that this backend uses for temporary files";
         return Err(Error::new(ErrorKind::InvalidPath, message));
     }
     check_system(path)

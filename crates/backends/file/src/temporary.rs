@@ -5,13 +5,13 @@ use std::io;
 use std::sync::Arc;
 
 use crate::call::commit;
+use crate::journal::{self, Volume};
 use crate::names;
 use crate::sys::{self, Dir};
+use crate::tree::Tree;
 
 /// How many names are tried.
 const TRIES: usize = 32;
-/// Most names looked at when a root is opened. Listings remove what is left in other places.
-const SWEPT_AT_OPEN: usize = 20_000;
 
 /// A file that is removed when this is dropped, unless it was published.
 ///
@@ -22,14 +22,21 @@ pub(crate) struct Temporary {
     pub(crate) file: File,
     name: String,
     published: bool,
+    /// Says where this is, should the process die.
+    _noted: Option<Arc<Volume>>,
 }
 
 impl Temporary {
-    /// Creates one in `dir`; on an error gives nothing back and leaves nothing.
-    pub(crate) fn create(dir: &Arc<Dir>, mode: Option<u32>, lock: bool) -> io::Result<Self> {
+    /// Creates one in `dir`, which is at `path`; on an error gives nothing back and leaves nothing.
+    pub(crate) fn create(tree: &Tree, path: &str, dir: &Arc<Dir>) -> io::Result<Self> {
+        let lock = tree.abilities.locks;
+        let noted = match lock {
+            true => tree.journal.note(&tree.root, path),
+            false => None,
+        };
         for _ in 0..TRIES {
             let name = names::temporary();
-            let file = match dir.create_file(&name, mode) {
+            let file = match dir.create_file(&name, tree.file_mode) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 created => created?,
             };
@@ -39,22 +46,13 @@ impl Temporary {
                 file,
                 name,
                 published: false,
+                _noted: noted.clone(),
             };
-            if !lock || Self::claim(&created.file)? {
+            if !lock || claim(&created.file)? {
                 return Ok(created);
             }
         }
         Err(io::Error::other("no free name for a temporary file"))
-    }
-
-    /// Locks a file just created; `false` when a sweep came first and took it for an abandoned one.
-    fn claim(file: &File) -> io::Result<bool> {
-        match sys::try_lock_file(file) {
-            Ok(()) => Ok(sys::stat_file(file)?.links > 0),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            // A file system mounted below the root that has no locks: no sweep can lock it either.
-            Err(_) => Ok(true),
-        }
     }
 
     /// Gives the file its name, replacing what is there.
@@ -81,8 +79,21 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes a temporary file that nobody holds any more.
+/// Locks a file just created; `false` when a sweep came first and took it for an abandoned one.
+pub(crate) fn claim(file: &File) -> io::Result<bool> {
+    match sys::try_lock_file(file) {
+        Ok(()) => Ok(sys::stat_file(file)?.links > 0),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        // A file system mounted below the root that has no locks: no sweep can lock it either.
+        Err(_) => Ok(true),
+    }
+}
+
+/// Removes one of the backend's own files that nobody holds any more.
 pub(crate) fn remove_abandoned(dir: &Dir, name: &str) {
+    if name == names::JOURNAL {
+        return journal::recover(dir);
+    }
     let Ok(file) = dir.open_own_file(name) else {
         return;
     };
@@ -95,16 +106,11 @@ pub(crate) fn remove_abandoned(dir: &Dir, name: &str) {
 /// Removes the temporary files that dead processes left directly in `dir`.
 pub(crate) fn sweep(dir: &Dir) -> io::Result<()> {
     let mut found = Vec::new();
-    let mut seen = 0;
     dir.for_each_name(&mut Vec::new(), |name, _| {
-        seen += 1;
-        if let Some(name) = name
-            .to_str()
-            .filter(|name| names::is_temporary(name.as_bytes()))
-        {
+        if let Some(name) = name.to_str().filter(|name| names::is_own(name.as_bytes())) {
             found.push(name.to_owned());
         }
-        seen < SWEPT_AT_OPEN
+        true
     })?;
     found.iter().for_each(|name| remove_abandoned(dir, name));
     Ok(())

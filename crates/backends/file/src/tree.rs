@@ -8,6 +8,7 @@ use storage_core::{Durability, Error, ErrorKind, Features, ObjectPath, Result};
 
 use crate::builder::Fsync;
 use crate::failure::failure;
+use crate::journal::Journal;
 use crate::names;
 use crate::pause::PausedWalks;
 use crate::pool::Pool;
@@ -20,7 +21,7 @@ const RACES: usize = 16;
 /// One open root with its settings. All methods block.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    pub(crate) root: Dir,
+    pub(crate) root: Arc<Dir>,
     /// Names the root to other backends; unknown where its path is not UTF-8.
     pub(crate) identity: Option<String>,
     /// The file system that the root is on; others may be mounted below it.
@@ -32,6 +33,7 @@ pub(crate) struct Tree {
     pub(crate) file_mode: Option<u32>,
     pub(crate) pool: Pool,
     pub(crate) releases: Releases,
+    pub(crate) journal: Journal,
     pub(crate) paused: PausedWalks,
 }
 

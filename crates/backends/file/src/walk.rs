@@ -264,7 +264,7 @@ impl Names {
         let mut fits = true;
         dir.for_each_name(&mut Vec::new(), |name, kind| {
             let bytes = name.as_encoded_bytes();
-            if names::is_temporary(bytes) {
+            if names::is_own(bytes) {
                 abandoned.extend(name.to_str().map(str::to_owned));
                 return true;
             }

@@ -19,7 +19,7 @@ mod listing;
 #[path = "file/races.rs"]
 mod races;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use storage_core::{BackendExt, ListOptions, ObjectInfo, ObjectPath, Prefix};
 use storage_file::{FileBackend, Fsync};
@@ -59,8 +59,23 @@ fn temporary_files(dir: &Path) -> Vec<String> {
         name.to_string_lossy().into_owned()
     });
     names
-        .filter(|name| name.starts_with(".omnistorage-"))
+        .filter(|name| name.starts_with(".omnistorage-") && name.ends_with(".tmp"))
         .collect()
+}
+
+/// Whatever the backend made for itself, anywhere below a directory.
+fn own_files(dir: &Path) -> Vec<PathBuf> {
+    let mut own = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            own.extend(own_files(&entry.path()));
+        }
+        if entry.file_name().to_string_lossy().contains(".omnistorage") {
+            own.push(entry.path());
+        }
+    }
+    own
 }
 
 /// Whether objects can have attributes here; prints that the test is skipped where they cannot.
