@@ -142,7 +142,7 @@ impl Append<'_> {
         if let Err(error) = added {
             // Should this fail too, the mark stays and hides what the next append removes.
             if file.set_len(before).is_ok() {
-                let _ = attributes::end_append(file);
+                let _ = attributes::forget_append(file);
             }
             return Err(error);
         }

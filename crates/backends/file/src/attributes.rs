@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use storage_core::{Error, ErrorKind, HashType, Hashes, Metadata, ObjectInfo, Result};
 
+use crate::call::commit;
 use crate::failure::failure;
 use crate::sys::{self, Stamp, Stat};
 
@@ -103,6 +104,11 @@ pub(crate) fn begin_append(file: &File, size: u64) -> Result<()> {
 
 /// Makes the bytes of an append visible.
 pub(crate) fn end_append(file: &File) -> Result<()> {
+    commit(|| sys::remove_attribute(file, APPENDING)).map_err(failure)
+}
+
+/// Removes the mark of an append whose bytes were taken back.
+pub(crate) fn forget_append(file: &File) -> Result<()> {
     sys::remove_attribute(file, APPENDING).map_err(failure)
 }
 

@@ -107,6 +107,36 @@ async fn a_reader_beside_a_writer_sees_no_mix() {
     assert!(seen.is_sorted(), "an old object came back: {seen:?}");
 }
 
+/// An append that was given up is not made later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_that_was_given_up_adds_nothing_later() {
+    let (_dir, backend) = fresh().await;
+    let large = bytes::Bytes::from(vec![1; 32 << 20]);
+    let mut size = 0;
+    for round in 0..16 {
+        let options = WriteOptions::default().mode(WriteMode::Append);
+        let key = path("log");
+        let append = backend.write(&key, large.clone().into(), options);
+        let wait = std::time::Duration::from_millis(2 * round);
+        let _ = tokio::time::timeout(wait, append).await;
+        let seen = backend.try_stat("log").await.unwrap();
+        let seen = seen.map_or(0, |info| info.size.unwrap());
+        assert!(
+            seen == size || seen == size + (32 << 20),
+            "{seen} of {size}"
+        );
+        size = seen;
+        // Long enough for the append to end, were it still under way.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let later = backend.try_stat("log").await.unwrap();
+        assert_eq!(later.map_or(0, |info| info.size.unwrap()), size);
+        if size > 64 << 20 {
+            backend.delete(&key).await.unwrap();
+            size = 0;
+        }
+    }
+}
+
 /// A write that was given up must not come late and replace what was written after it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_was_given_up_replaces_nothing_later() {
