@@ -3,6 +3,8 @@ use std::time::SystemTime;
 
 use storage_core::ObjectPath;
 
+use crate::Replica;
+
 /// One thing that a job does, or in a dry run would do. Paths are relative to both trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,6 +75,29 @@ pub enum Action {
         /// Where.
         path: ObjectPath,
     },
+    /// In a bisync: something that is done on one side.
+    At {
+        /// The side that is changed.
+        replica: Replica,
+        /// What is done there.
+        action: Box<Action>,
+    },
+    /// In a bisync: both sides have changed an object, each in its way. Both versions are kept.
+    Conflict {
+        /// Where.
+        path: ObjectPath,
+        /// Whose version stays under the name; `None`: neither does.
+        winner: Option<Replica>,
+        /// Whether both are left as they are.
+        is_left: bool,
+    },
+    /// In a bisync: gives one side's version another name, before the other's takes its place.
+    KeepAside {
+        /// Where it was.
+        path: ObjectPath,
+        /// Where it is.
+        to: ObjectPath,
+    },
     /// Leaves an object alone.
     Skip {
         /// Where.
@@ -97,7 +122,10 @@ impl Action {
             | Self::Mkdir { path }
             | Self::Rmdir { path }
             | Self::RmdirSource { path }
+            | Self::Conflict { path, .. }
+            | Self::KeepAside { path, .. }
             | Self::Skip { path, .. } => path,
+            Self::At { action, .. } => action.path(),
         }
     }
 
@@ -111,6 +139,7 @@ impl Action {
             | Self::Update {
                 size: Some(size), ..
             } => *size,
+            Self::At { action, .. } => action.bytes(),
             _ => 0,
         }
     }
@@ -129,6 +158,9 @@ impl Action {
             Self::Mkdir { .. } => "mkdir",
             Self::Rmdir { .. } => "rmdir",
             Self::RmdirSource { .. } => "rmdir-source",
+            Self::Conflict { .. } => "conflict",
+            Self::KeepAside { .. } => "keep-aside",
+            Self::At { action, .. } => action.verb(),
             Self::Skip { .. } => "skip",
         }
     }
@@ -137,11 +169,21 @@ impl Action {
 impl fmt::Display for Action {
     /// `update a/b (size)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::At { replica, action } = self {
+            return write!(f, "{replica}: {action}");
+        }
         write!(f, "{} {}", self.verb(), self.path())?;
         match self {
             Self::Update { difference, .. } => write!(f, " ({difference})"),
             Self::Relocate { from, .. } => write!(f, " (from {from})"),
             Self::Skip { reason, .. } => write!(f, " ({reason})"),
+            Self::KeepAside { to, .. } => write!(f, " (as {to})"),
+            Self::Conflict { is_left: true, .. } => f.write_str(" (left alone)"),
+            Self::Conflict {
+                winner: Some(winner),
+                ..
+            } => write!(f, " ({winner} wins)"),
+            Self::Conflict { .. } => f.write_str(" (both are kept)"),
             _ => Ok(()),
         }
     }

@@ -177,6 +177,7 @@ impl Applier {
             listed,
             path,
             to,
+            mode: None,
         }
     }
 

@@ -107,6 +107,7 @@ impl Applier {
             listed: &listed,
             path,
             to: &kept,
+            mode: None,
         };
         transfer.send().await?;
         Ok(true)

@@ -68,6 +68,15 @@ pub(crate) async fn hash_of(side: &Side, path: &ObjectPath, types: HashTypes) ->
     Ok(hasher.finish())
 }
 
+/// The digests that the store keeps, else those of the bytes.
+pub(crate) async fn known_or_read(side: &Side, info: &ObjectInfo) -> Result<Hashes> {
+    let stored = stored_hashes((side, info)).await?;
+    if !stored.is_empty() {
+        return Ok(stored);
+    }
+    hash_of(side, &info.path, storage_core::HashType::Blake3.into()).await
+}
+
 async fn stored_hashes((side, info): (&Side, &ObjectInfo)) -> Result<Hashes> {
     let extended = side.backend().as_extended();
     match extended.filter(|_| side.features.hashes && info.hashes.is_empty()) {

@@ -79,6 +79,9 @@ pub enum SyncError {
         /// The entry.
         path: ObjectPath,
     },
+    /// What only a bisync refuses.
+    #[error(transparent)]
+    Bisync(#[from] crate::BisyncError),
     /// A storage operation failed.
     #[error(transparent)]
     Storage(#[from] storage_core::Error),
@@ -96,6 +99,7 @@ impl SyncError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Storage(error) => error.kind(),
+            Self::Bisync(error) => error.kind(),
             Self::Incomplete(summary) => match summary.failures.first() {
                 Some(failure) => failure.error.kind(),
                 None => ErrorKind::Other,

@@ -25,6 +25,7 @@ mod apply;
 mod arena;
 mod backup;
 mod bandwidth;
+mod bisync;
 mod compare;
 mod confirm;
 mod content;
@@ -62,6 +63,7 @@ mod walk;
 
 pub use action::{Action, Difference, SkipReason};
 pub use bandwidth::{Bandwidth, TimeOfWeek};
+pub use bisync::{Bisync, BisyncError, BisyncOptions, Loser, Prefer, Replica, Resolve};
 pub use confirm::{Answer, Confirm, Confirmation};
 pub use deletion::DeleteTiming;
 pub use directories::{purge, rmdirs};

@@ -48,7 +48,7 @@ impl Merge {
 }
 
 /// The order of listings: byte order, where a directory's key ends with `/`. Builds no key.
-fn cmp_keys(a: &str, a_is_dir: bool, b: &str, b_is_dir: bool) -> Ordering {
+pub(crate) fn cmp_keys(a: &str, a_is_dir: bool, b: &str, b_is_dir: bool) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let common = a.len().min(b.len());
     a[..common].cmp(&b[..common]).then_with(|| {

@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -51,14 +52,16 @@ impl Canceller {
 
 impl Run {
     pub(crate) fn start(job: Job) -> Self {
+        Self::of(|tally, events, cancel| drive(Arc::new(job), tally, events, cancel))
+    }
+
+    /// Work that counts, reports, and ends when it is cancelled.
+    pub(crate) fn of<W: Future<Output = ()> + Send + 'static>(
+        work: impl FnOnce(Arc<Tally>, Arc<Events>, watch::Sender<bool>) -> W,
+    ) -> Self {
         let cancel = watch::Sender::new(false);
         let (events, tally) = (Arc::new(Events::default()), Arc::new(Tally::new()));
-        let work = drive(
-            Arc::new(job),
-            Arc::clone(&tally),
-            Arc::clone(&events),
-            cancel.clone(),
-        );
+        let work = work(Arc::clone(&tally), Arc::clone(&events), cancel.clone());
         Self {
             events,
             batch: Vec::new().into_iter(),

@@ -76,6 +76,10 @@ counts! {
     directories_removed,
     /// Objects and directories that a sync would have deleted but for the failures.
     deletions_withheld,
+    /// In a bisync: objects that both sides had changed, each in its way.
+    conflicts,
+    /// Of these, those that were left as they are.
+    conflicts_left,
     /// Failures.
     errors,
     /// Bytes sent.
@@ -93,10 +97,11 @@ counts! {
 }
 
 impl Summary {
-    /// Whether everything was done and, in a check, no difference found.
+    /// Whether everything was done and, in a check, no difference found; in a bisync, no conflict left.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        let differences = self.differs + self.missing_on_source + self.missing_on_destination;
+        let missing = self.missing_on_source + self.missing_on_destination;
+        let differences = self.differs + missing + self.conflicts_left;
         self.is_complete() && differences == 0
     }
 
@@ -149,6 +154,12 @@ impl Tally {
             Action::Rmdir { .. } | Action::RmdirSource { .. } => self.directories_removed(1),
             Action::Skip { .. } => self.skipped(1),
             Action::RemoveSource { .. } => self.removed_from_source(1),
+            Action::At { action, .. } => self.done(action, 0),
+            Action::Conflict { is_left, .. } => {
+                self.conflicts(1);
+                self.conflicts_left(u64::from(*is_left));
+            }
+            Action::KeepAside { .. } => self.renamed(1),
         }
     }
 

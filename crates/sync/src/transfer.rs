@@ -25,6 +25,8 @@ pub(crate) struct Sent {
     pub(crate) bytes: u64,
     /// The source's object as it was read.
     pub(crate) source: ObjectInfo,
+    /// What the destination said.
+    pub(crate) written: Written,
 }
 
 /// The transfer of one object.
@@ -38,6 +40,8 @@ pub(crate) struct Transfer<'a> {
     /// Relative to both trees.
     pub(crate) path: &'a ObjectPath,
     pub(crate) to: &'a ObjectPath,
+    /// What may be replaced; `None`: what the options say.
+    pub(crate) mode: Option<WriteMode>,
 }
 
 impl Transfer<'_> {
@@ -90,6 +94,7 @@ impl Transfer<'_> {
         Ok(Sent {
             bytes: size,
             source: seen,
+            written,
         })
     }
 
@@ -128,6 +133,7 @@ impl Transfer<'_> {
         Ok(Sent {
             bytes,
             source: seen,
+            written,
         })
     }
 
@@ -159,6 +165,7 @@ impl Transfer<'_> {
         Ok(Sent {
             bytes: size,
             source: self.listed.clone(),
+            written,
         })
     }
 
@@ -267,6 +274,9 @@ impl Transfer<'_> {
     }
 
     fn mode(&self) -> WriteMode {
+        if let Some(mode) = &self.mode {
+            return mode.clone();
+        }
         let keep = self.job.options.ignore_existing && self.job.destination.features.create_new;
         if keep {
             WriteMode::CreateNew
@@ -316,7 +326,7 @@ pub(crate) fn difference(before: &ObjectInfo, now: &ObjectInfo) -> Option<&'stat
 
 /// Equal, or equal up to the seconds where one of them has nothing finer: some stores list finer
 /// times than they report of an object.
-fn is_same_instant(a: SystemTime, b: SystemTime) -> bool {
+pub(crate) fn is_same_instant(a: SystemTime, b: SystemTime) -> bool {
     let parts = |time: SystemTime| {
         let since = time.duration_since(UNIX_EPOCH).ok()?;
         Some((since.as_secs(), since.subsec_nanos()))

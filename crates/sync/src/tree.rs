@@ -53,6 +53,13 @@ impl Tree {
     pub const fn prefix(&self) -> &Prefix {
         &self.prefix
     }
+
+    /// What tells it from other trees, as far as its backend can tell.
+    pub(crate) fn name(&self) -> String {
+        let identity = self.backend.identity();
+        let place = identity.unwrap_or_else(|| format!("{}:", self.backend.name()));
+        format!("{place}{}", self.prefix)
+    }
 }
 
 impl Tree {

@@ -1,6 +1,7 @@
 //! The semantics of the engine, one named test a rule.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bisync;
 mod bounds;
 mod cancelling;
 mod checking;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use storage_core::{
-    Backend, BackendExt, Bytes, ExtendedBackend, Features, ListOptions, Prefix, WriteOptions,
+    AttributePolicy, Backend, BackendExt, Bytes, ExtendedBackend, Features, ListOptions, Prefix,
+    WriteOptions,
 };
 use storage_faults::{Intercept, Masked};
 use storage_memory::MemoryBackend;
@@ -43,7 +44,9 @@ pub(crate) fn tree(store: &Store, prefix: &str) -> Tree {
 
 /// Writes an object with a modified time, where the store keeps one.
 pub(crate) async fn put(store: &Store, path: &str, content: impl Into<Bytes>, seconds: u64) {
-    let options = WriteOptions::default().modified(at(seconds));
+    let options = WriteOptions::default()
+        .modified(at(seconds))
+        .attributes(AttributePolicy::IfSupported);
     let path = storage_core::ObjectPath::new(path).unwrap();
     store
         .write(&path, content.into().into(), options)

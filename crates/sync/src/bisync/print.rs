@@ -1,0 +1,101 @@
+use std::time::{Duration, SystemTime};
+
+use storage_core::{HashType, Hashes, ObjectInfo};
+
+use crate::transfer::is_same_instant;
+use crate::tree::Side;
+
+/// The first half of a digest: stands for a version or a content that is only compared.
+pub(crate) type Token = [u8; 16];
+
+/// What one side had under a key, as far as a later listing can be compared with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Print {
+    pub(crate) size: Option<u64>,
+    /// The store's own time, not the one kept in metadata.
+    pub(crate) modified: Option<SystemTime>,
+    pub(crate) version: Option<Token>,
+    pub(crate) content: Option<Token>,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    pub(crate) size_only: bool,
+    /// Times that differ by less are the same.
+    pub(crate) window: Duration,
+}
+
+impl Print {
+    pub(crate) fn of(info: &ObjectInfo) -> Self {
+        Self {
+            size: info.size,
+            modified: info.modified,
+            version: info
+                .version
+                .as_ref()
+                .map(|version| token(version.as_str().as_bytes())),
+            content: None,
+        }
+    }
+
+    /// Whether an object is still the one that this was taken of. What neither time, version nor
+    /// content vouches for counts as changed: then the contents of both sides decide.
+    pub(crate) fn is_of(&self, now: &Self, scale: Scale) -> bool {
+        let sizes = self.size.zip(now.size).map(|(a, b)| a == b);
+        if scale.size_only || sizes == Some(false) {
+            return sizes == Some(true);
+        }
+        let times = self.modified.zip(now.modified);
+        let evidence = [
+            self.content.zip(now.content).map(|(a, b)| a == b),
+            self.version.zip(now.version).map(|(a, b)| a == b),
+            times.map(|(a, b)| is_same_time(a, b, scale.window)),
+        ];
+        let [content, version, time] = evidence;
+        match content {
+            Some(same) => same,
+            None => version.or(time).is_some() && version != Some(false) && time != Some(false),
+        }
+    }
+
+    /// The object as it was, for a transfer that has to find the same one.
+    pub(crate) fn info(&self, path: storage_core::ObjectPath) -> ObjectInfo {
+        let mut info = ObjectInfo::new(path);
+        (info.size, info.modified) = (self.size, self.modified);
+        info
+    }
+}
+
+/// The window within which a side's times are the same.
+pub(crate) fn window(side: &Side, asked: Option<Duration>) -> Duration {
+    asked.unwrap_or(side.precision)
+}
+
+fn is_same_time(a: SystemTime, b: SystemTime, window: Duration) -> bool {
+    let gap = a.duration_since(b).unwrap_or_else(|later| later.duration());
+    gap < window || is_same_instant(a, b)
+}
+
+/// One token for a text that is only compared.
+pub(crate) fn token(text: &[u8]) -> Token {
+    let hashes = storage_hash::hash(HashType::Blake3.into(), text);
+    let mut token = Token::default();
+    if let Some(digest) = hashes.get(HashType::Blake3) {
+        token
+            .iter_mut()
+            .zip(digest)
+            .for_each(|(to, from)| *to = *from);
+    }
+    token
+}
+
+/// One token for a content, from its strongest digest.
+pub(crate) fn content_token(hashes: &Hashes) -> Option<Token> {
+    use HashType::{Blake3, Crc32c, Md5, Sha1, Sha256};
+    let strongest_first = [Blake3, Sha256, Sha1, Md5, Crc32c];
+    let (kind, digest) = strongest_first
+        .into_iter()
+        .find_map(|kind| Some((kind, hashes.get(kind)?)))?;
+    Some(token(&[kind.as_str().as_bytes(), b":", digest].concat()))
+}
