@@ -43,6 +43,25 @@ impl Filter {
         FilterBuilder::default()
     }
 
+    /// A text that is the same for filters of the same rules, in any process: to tell whether a filter
+    /// is still the one that something was made with. Not to be parsed.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let Parts {
+            rules,
+            listed,
+            markers,
+            max_depth,
+            bounds,
+        } = &*self.0;
+        let listed = listed.as_ref().map(|listed| {
+            let mut files: Vec<_> = listed.files.iter().collect();
+            files.sort_unstable();
+            files
+        });
+        format!("{rules:?} {listed:?} {markers:?} {max_depth:?} {bounds:?}")
+    }
+
     /// Whether the path of an object is included, given that the directories above it are.
     #[must_use]
     pub fn includes_path(&self, path: &str) -> bool {

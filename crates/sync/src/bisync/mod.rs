@@ -89,7 +89,7 @@ impl Bisync {
         path1.refuse_overlap(&path2)?;
         path1.refuse_overlap(&state)?;
         path2.refuse_overlap(&state)?;
-        let names = [path1.name(), path2.name(), String::new()];
+        let names = [path1.name(), path2.name(), options.fingerprint()];
         let sides = [Side::new(path1), Side::new(path2)];
         if options.common.create_empty_dirs && !sides.iter().all(|side| side.features.directories) {
             return Err(SyncError::Option {

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use storage_filter::Filter;
+
+use super::print::token;
 use crate::{Options, SyncError};
 
 /// Which version of an object goes to both sides.
@@ -63,7 +66,7 @@ pub enum Loser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BisyncOptions {
-    /// What this has in common with the other jobs: `transfers`, `checkers`, `comparison`,
+    /// What this has in common with the other jobs: `filter`, which goes by paths alone, `transfers`, `checkers`, `comparison`,
     /// `modify_window`, `verify`, `ignore_errors`, `dry_run`, `tries`, `request_tries`, `retry_pause`,
     /// `bandwidth`, `bandwidth_per_file`, `create_empty_dirs` and `page_size`. Any other that is set is
     /// refused.
@@ -122,6 +125,12 @@ impl BisyncOptions {
         if self.common != self.honoured() {
             return refuse("common", "one of these options is not for bisync");
         }
+        let by_more = |filter: &Filter| filter.has_bounds() || !filter.markers().is_empty();
+        if self.common.filter.as_ref().is_some_and(by_more) {
+            let reason =
+                "what leaves the bounds of a size or age, or gets a marker, would look deleted";
+            return refuse("filter", reason);
+        }
         if self.max_delete > 100 {
             return refuse("max_delete", "it is a percentage, from 0 to 100");
         }
@@ -139,6 +148,15 @@ impl BisyncOptions {
         Ok(())
     }
 
+    /// What tells the filter from others: with another one, what is hidden would look deleted.
+    pub(crate) fn fingerprint(&self) -> String {
+        let filter = self.common.filter.as_ref();
+        filter.map_or_else(String::new, |filter| {
+            let token = token(filter.fingerprint().as_bytes());
+            token.iter().map(|byte| format!("{byte:02x}")).collect()
+        })
+    }
+
     /// The common options that a bisync honours, as they are set; all others as by default.
     fn honoured(&self) -> Options {
         let set = &self.common;
@@ -151,6 +169,7 @@ impl BisyncOptions {
             .ignore_errors(set.ignore_errors)
             .dry_run(set.dry_run)
             .tries(set.tries)
+            .filter(set.filter.clone())
             .request_tries(set.request_tries)
             .retry_pause(set.retry_pause)
             .bandwidth(set.bandwidth.clone())

@@ -34,8 +34,8 @@ impl Scan {
     /// Starts both walks.
     pub(crate) fn start(pair: &Pair, state: Option<Layers>) -> Self {
         let walk = |replica: Replica| {
-            let tree = &pair.side(replica).tree;
-            Walk::start(tree, pair.has_directories(), &pair.options.common)
+            let (side, common) = (pair.side(replica), &pair.options.common);
+            Walk::start(side, pair.has_directories(), common.filter.as_ref(), common)
         };
         Self {
             walks: Replica::BOTH.map(walk),

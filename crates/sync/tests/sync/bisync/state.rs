@@ -94,3 +94,36 @@ async fn many_objects_in_pages_of_all_sizes() {
     assert_eq!((a.len(), a), (560, b));
     world.assert_settled().await;
 }
+
+#[tokio::test]
+async fn filters_hide_by_path_and_others_than_before_are_refused() {
+    let filter = |rule: &str| {
+        let builder = storage_filter::Filter::builder().rule(rule).unwrap();
+        builder.build().unwrap()
+    };
+    let mut world = World::new(memory(), memory());
+    world.options.common.filter = Some(filter("- *.tmp"));
+    world.put(Side::A, "a", "1").await;
+    world.put(Side::A, "b", "1").await;
+    world.put(Side::A, "hidden.tmp", "1").await;
+    world.resync().await;
+    world.delete(Side::B, "a").await;
+    world.put(Side::B, "own.tmp", "2").await;
+    world.run().await;
+    assert_eq!(keys(&world.a, "").await, ["b", "hidden.tmp"]);
+    assert_eq!(keys(&world.b, "").await, ["b", "own.tmp"]);
+    for other in [None, Some(filter("- b"))] {
+        world.options.common.filter = other;
+        let refusal = world.refused().await;
+        assert!(
+            refusal.error().to_string().contains("other filters"),
+            "{}",
+            refusal.error()
+        );
+    }
+    let builder = storage_filter::Filter::builder();
+    world.options.common.filter = Some(builder.max_size(10).build().unwrap());
+    let (a, b) = (tree(&world.a, ""), tree(&world.b, ""));
+    let job = Bisync::new(a, b, tree(&world.state, "s"), world.options);
+    assert!(job.unwrap_err().to_string().contains("would look deleted"));
+}
