@@ -74,6 +74,21 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
     }
 }
 
+/// As [`entry`], without creating anything: the path on the nearest directory that is there.
+pub(crate) async fn entry_to_be(text: &str) -> Result<Place<ObjectPath>> {
+    match entry(text, Missing::Fail).await {
+        Err(error) if error.is_not_found() => {
+            let place = tree_to_be(text).await?;
+            let path = place.path.as_path().ok_or_else(|| nameless(text))?;
+            Ok(Place {
+                backend: place.backend,
+                path,
+            })
+        }
+        other => other,
+    }
+}
+
 /// Opens the parent of the object or directory that `text` names, and gives its path there.
 pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPath>> {
     if let Some((name, path)) = remotes::split(text) {

@@ -5,16 +5,21 @@ mod cat;
 mod check;
 mod compare;
 mod config;
+mod delete;
 mod docs;
 mod environment;
 mod filter;
 mod global;
+mod hash;
 mod ls;
 mod move_;
 mod paths;
 mod purge;
 mod put;
+mod report;
+mod size;
 mod sync;
+mod touch;
 mod transfer;
 mod tree;
 mod value;
@@ -22,18 +27,23 @@ mod value;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use cat::CatArgs;
-pub(crate) use check::CheckArgs;
+pub(crate) use check::{CheckArgs, DiffArgs, VerifyArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use config::{ConfigAction, ConfigArgs};
+pub(crate) use delete::{DeleteArgs, RmdirsArgs};
 pub(crate) use docs::{CompletionsArgs, ManArgs};
 pub(crate) use filter::FilterArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use hash::HashArgs;
 pub(crate) use ls::LsArgs;
 pub(crate) use move_::MoveArgs;
 pub(crate) use paths::PathsArgs;
 pub(crate) use purge::PurgeArgs;
 pub(crate) use put::PutArgs;
+pub(crate) use report::ReportArgs;
+pub(crate) use size::SizeArgs;
 pub(crate) use sync::SyncArgs;
+pub(crate) use touch::TouchArgs;
 pub(crate) use transfer::{FsyncArg, TransferArgs, VerifyArg};
 pub(crate) use tree::TreeArgs;
 
@@ -64,10 +74,23 @@ pub(crate) enum Command {
     Copy(TransferArgs),
     /// Copy to DST, deleting each file from SRC once it is verified and durable at DST
     Move(MoveArgs),
-    /// Compare SRC and DST and report each difference; change nothing
+    /// Copy a file to another name; a directory as `copy` does
+    Copyto(TransferArgs),
+    /// Move a file to another name; a directory as `move` does
+    Moveto(MoveArgs),
+    /// Compare the contents of SRC and DST and report each difference; change nothing
     Check(CheckArgs),
+    /// Compare SRC and DST as `sync` does and report each difference; change nothing
+    Diff(DiffArgs),
+    /// Compare files with a checksum file
+    Verify(VerifyArgs),
+    /// Print the digest of each file
+    #[command(visible_alias = "hashsum")]
+    Hash(HashArgs),
     /// List a directory or prefix
     Ls(LsArgs),
+    /// Count the files below a directory or prefix and their bytes
+    Size(SizeArgs),
     /// Draw a directory or prefix as a tree
     Tree(TreeArgs),
     /// Write objects to standard output
@@ -76,12 +99,18 @@ pub(crate) enum Command {
     Put(PutArgs),
     /// Show all that is known of objects and directories
     Stat(PathsArgs),
-    /// Delete objects
+    /// Set the modified time of objects, creating those that are not there
+    Touch(TouchArgs),
+    /// Delete objects, each named
     Rm(PathsArgs),
+    /// Delete the files below a directory or prefix
+    Delete(DeleteArgs),
     /// Create directories, with their parents
     Mkdir(PathsArgs),
     /// Remove empty directories
     Rmdir(PathsArgs),
+    /// Remove all empty directories below a directory
+    Rmdirs(RmdirsArgs),
     /// Delete a directory or prefix and everything below it
     Purge(PurgeArgs),
     /// Look at and change the named remotes

@@ -2,14 +2,22 @@
 
 mod backends;
 mod cat;
+mod compare;
 mod config;
+mod delete;
 mod directory;
 mod docs;
+mod hash;
+mod job;
 mod list;
+mod lists;
 mod put;
 mod remove;
 mod report;
+mod size;
 mod stat;
+mod target;
+mod touch;
 mod transfer;
 
 use omnistorage::{Error, ErrorKind};
@@ -23,7 +31,13 @@ pub(crate) async fn run(command: Command, output: &Output) -> Exit {
         Command::Sync(args) => transfer::sync(args, output).await,
         Command::Copy(args) => transfer::copy(args, output).await,
         Command::Move(args) => transfer::move_(args, output).await,
-        Command::Check(args) => transfer::check(args, output).await,
+        Command::Copyto(args) => transfer::copyto(args, output).await,
+        Command::Moveto(args) => transfer::moveto(args, output).await,
+        Command::Check(args) => compare::check(args, output).await,
+        Command::Diff(args) => compare::diff(args, output).await,
+        Command::Verify(args) => compare::verify(args, output).await,
+        Command::Hash(args) => hash::run(args, output).await,
+        Command::Delete(args) => delete::delete(args, output).await,
         other => tokio::select! {
             exit = run_simple(other, output) => exit,
             _ = tokio::signal::ctrl_c() => Exit::Interrupted,
@@ -36,6 +50,9 @@ pub(crate) async fn run(command: Command, output: &Output) -> Exit {
 async fn run_simple(command: Command, output: &Output) -> Exit {
     let result = match command {
         Command::Ls(args) => list::ls(args, output).await,
+        Command::Size(args) => Ok(size::run(args, output).await),
+        Command::Touch(args) => touch::run(args, output).await,
+        Command::Rmdirs(args) => delete::rmdirs(args, output).await,
         Command::Tree(args) => list::tree(args, output).await,
         Command::Cat(args) => cat::run(args, output).await,
         Command::Put(args) => put::run(args, output).await,
@@ -48,9 +65,17 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         Command::Man(args) => docs::man(&args, output),
         Command::Config(args) => config::run(args, output).await,
         Command::Backends => backends::run(output).await,
-        Command::Sync(_) | Command::Copy(_) | Command::Move(_) | Command::Check(_) => {
-            Err(Error::new(ErrorKind::Other, "not a simple command"))
-        }
+        // These run above, where an interrupt ends them with a summary.
+        Command::Sync(_)
+        | Command::Copy(_)
+        | Command::Move(_)
+        | Command::Copyto(_)
+        | Command::Moveto(_)
+        | Command::Check(_)
+        | Command::Diff(_)
+        | Command::Verify(_)
+        | Command::Hash(_)
+        | Command::Delete(_) => Err(Error::new(ErrorKind::Other, "not a simple command")),
     };
     match result {
         Ok(exit) => exit,

@@ -1,6 +1,9 @@
-use omnistorage::sync::{Action, Command, Event, Failure, Summary, SyncError};
+use omnistorage::Hashes;
+use omnistorage::sync::{Action, Command, Difference, Event, Failure, Summary, SyncError};
 use serde_json::{Value, json};
 
+use super::hash::Digests;
+use super::lists::{Found, Lists};
 use crate::hint;
 use crate::output::{Counts, Exit, Output, size};
 use crate::progress::{Progress, rate};
@@ -10,26 +13,49 @@ use crate::time::rfc3339;
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     command: Command,
+    /// What the person called the command.
+    name: String,
     dry_run: bool,
     output: &'a Output,
     progress: Progress,
+    lists: Lists,
+    digests: Option<Digests>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(command: Command, dry_run: bool, output: &'a Output) -> Self {
         Self {
             command,
+            name: command.to_string(),
             dry_run,
             output,
             progress: Progress::new(output),
+            lists: Lists::default(),
+            digests: None,
         }
+    }
+
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// Writes lists of paths instead of one line for each difference.
+    pub(super) fn with_lists(mut self, lists: Lists) -> Self {
+        self.lists = lists;
+        self
+    }
+
+    pub(super) fn with_digests(mut self, digests: Digests) -> Self {
+        self.digests = Some(digests);
+        self
     }
 
     /// The run did not start.
     pub(crate) fn refused(&self, error: &SyncError) -> Exit {
         let exit = self.output.fail(error);
         self.output.summary(
-            &self.command.to_string(),
+            &self.name,
             Counts {
                 errors: 1,
                 ..Counts::default()
@@ -53,12 +79,15 @@ impl<'a> Report<'a> {
                 || json!({"event": "retried", "path": path.as_str(), "tries": tries, "message": error.to_string()}),
             ),
             Event::Failed(failure) => self.failed(failure),
-            Event::Match { path, .. } => self.compared("match", '=', path),
-            Event::Differ { path, .. } => self.compared("differ", '*', path),
-            Event::MissingOnSource { path } => self.compared("missing_on_source", '-', path),
-            Event::MissingOnDestination { path } => {
-                self.compared("missing_on_destination", '+', path);
+            Event::Match { path, .. } => self.compared(Found::Match, path, None),
+            Event::Differ { path, difference } => {
+                self.compared(Found::Differ, path, Some(*difference));
             }
+            Event::MissingOnSource { path } => self.compared(Found::MissingOnSource, path, None),
+            Event::MissingOnDestination { path } => {
+                self.compared(Found::MissingOnDestination, path, None);
+            }
+            Event::Hashed { path, digest } => self.hashed(path, digest),
             _ => {}
         }
     }
@@ -82,6 +111,7 @@ impl<'a> Report<'a> {
     fn failed(&mut self, failure: &Failure) {
         if let Some(path) = &failure.path {
             self.progress.failed(path);
+            self.lists.add(Found::Error, path, self.output);
         }
         self.progress.aside(|| {
             self.output.object(|| {
@@ -98,14 +128,39 @@ impl<'a> Report<'a> {
         });
     }
 
-    /// One line of a check, marked as rclone's `--combined` marks it.
-    fn compared(&mut self, event: &str, mark: char, path: &str) {
+    /// One line of a check, marked as rclone's `--combined` marks it, or an entry of the lists.
+    fn compared(&mut self, found: Found, path: &str, difference: Option<Difference>) {
         self.progress.compared();
+        let json = || match difference {
+            Some(difference) => {
+                json!({"event": found.event(), "path": path, "reason": difference.to_string()})
+            }
+            None => json!({"event": found.event(), "path": path}),
+        };
+        if !self.lists.is_empty() {
+            self.lists.add(found, path, self.output);
+            return self.progress.aside(|| self.output.object(json));
+        }
         self.show_if(
-            mark != '=' || self.output.verbosity() > 0,
-            || format!("{mark} {path}"),
-            || json!({"event": event, "path": path}),
+            found != Found::Match || self.output.verbosity() > 0,
+            || format!("{} {path}", found.mark()),
+            json,
         );
+    }
+
+    fn hashed(&mut self, path: &str, digest: &Hashes) {
+        self.progress.compared();
+        let Some(digests) = &mut self.digests else {
+            return;
+        };
+        let (hash, output) = (digests.hash(), self.output);
+        self.progress.aside(|| {
+            digests.add(path, digest, output);
+            output.object(|| {
+                let digest = digest.get_hex(hash);
+                json!({"event": "hash", "path": path, "hash": hash.as_str(), "digest": digest})
+            });
+        });
     }
 
     fn info(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
@@ -125,14 +180,28 @@ impl<'a> Report<'a> {
         }
     }
 
-    pub(crate) fn summary(&self, summary: &Summary) {
+    /// The figures at the end.
+    ///
+    /// # Errors
+    /// When a list could not be written as a whole.
+    pub(crate) fn summary(&mut self, summary: &Summary) -> Result<(), Exit> {
         self.progress.end();
-        self.output.note(|| match self.command {
-            Command::Check => check_line(summary),
-            _ => self.transfer_line(summary),
-        });
+        let written = self.lists.finish();
+        let digests = self.digests.take().map_or(Ok(()), Digests::finish);
+        match self.command {
+            command if command.compares() => self.output.note(|| self.check_line(summary)),
+            Command::HashSum(_) => {}
+            _ => self.output.note(|| self.transfer_line(summary)),
+        }
+        self.write_summary(summary);
+        written
+            .and(digests)
+            .map_err(|error| self.output.fail(&error))
+    }
+
+    fn write_summary(&self, summary: &Summary) {
         let (updated, skipped) = match self.command {
-            Command::Check => (0, summary.matches),
+            command if command.compares() => (0, summary.matches),
             _ => (summary.updated, summary.skipped),
         };
         let differences =
@@ -161,7 +230,19 @@ impl<'a> Report<'a> {
                 "deletions_withheld": summary.deletions_withheld,
             })
         });
-        self.output.summary(&self.command.to_string(), counts);
+        self.output.summary(&self.name, counts);
+    }
+
+    fn check_line(&self, summary: &Summary) -> String {
+        format!(
+            "{}: {} match, {} differ, {} missing on source, {} missing on destination, {} errors",
+            self.name,
+            summary.matches,
+            summary.differs,
+            summary.missing_on_source,
+            summary.missing_on_destination,
+            summary.errors,
+        )
     }
 
     fn transfer_line(&self, summary: &Summary) -> String {
@@ -173,9 +254,9 @@ impl<'a> Report<'a> {
                 ""
             },
             if self.dry_run {
-                format!("{} (dry run)", self.command)
+                format!("{} (dry run)", self.name)
             } else {
-                self.command.to_string()
+                self.name.clone()
             },
             summary.created,
             summary.updated,
@@ -196,17 +277,6 @@ impl<'a> Report<'a> {
         }
         line
     }
-}
-
-fn check_line(summary: &Summary) -> String {
-    format!(
-        "check: {} match, {} differ, {} missing on source, {} missing on destination, {} errors",
-        summary.matches,
-        summary.differs,
-        summary.missing_on_source,
-        summary.missing_on_destination,
-        summary.errors,
-    )
 }
 
 fn action_json(event: &str, action: &Action) -> Value {

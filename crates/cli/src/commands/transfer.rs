@@ -1,13 +1,11 @@
-use std::time::Duration;
+//! Verbs that transfer trees: `sync`, `copy`, `move`.
 
-use omnistorage::sync::{
-    Command, Comparison, Event, Fsync, Job, Options, Run, Summary, SyncError, Tree, Verify,
-};
-use omnistorage::{Result, Uri};
-use tokio::time::Interval;
+use omnistorage::sync::{Command, Comparison, Fsync, Job, Options, SyncError, Verify};
+use omnistorage::{BackendExt, Location, Result};
 
+use super::job::{self, destination, source};
 use super::report::Report;
-use crate::args::{CheckArgs, CompareArgs, FsyncArg, MoveArgs, SyncArgs, TransferArgs, VerifyArg};
+use crate::args::{CompareArgs, FsyncArg, MoveArgs, SyncArgs, TransferArgs, VerifyArg};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
@@ -31,13 +29,15 @@ pub(crate) async fn move_(args: MoveArgs, output: &Output) -> Exit {
     transfer(Command::Move, &args.transfer, options, output).await
 }
 
-pub(crate) async fn check(args: CheckArgs, output: &Output) -> Exit {
-    let options = compare_options(&args.compare)
-        .download(args.download)
-        .one_way(args.one_way);
-    let missing = Missing::Fail;
-    let summary = execute(Command::Check, &args.compare, missing, options, output).await;
-    summary.map_or_else(|exit| exit, |summary| Exit::of_summary(&summary))
+pub(crate) async fn copyto(args: TransferArgs, output: &Output) -> Exit {
+    let options = transfer_options(&args);
+    transfer_to(Command::Copy, &args, options, output).await
+}
+
+pub(crate) async fn moveto(args: MoveArgs, output: &Output) -> Exit {
+    let options = transfer_options(&args.transfer);
+    let options = options.delete_empty_source_dirs(args.delete_empty_src_dirs);
+    transfer_to(Command::Move, &args.transfer, options, output).await
 }
 
 async fn transfer(
@@ -46,13 +46,73 @@ async fn transfer(
     options: Options,
     output: &Output,
 ) -> Exit {
-    let missing = if args.dry_run {
+    let mut options = options.report_unchanged(output.verbosity() > 1);
+    let (from, to) = (&args.compare.source, &args.compare.destination);
+    let job = async {
+        options.filter = filter::load(&args.compare.filter).await?;
+        let source = source(from).await?;
+        let destination = destination(to, missing(args)).await?;
+        Job::new(command, source, destination, options)
+    };
+    run(command, args, job, output).await
+}
+
+/// Like `transfer`, but that a single object gets the name that the destination ends with.
+async fn transfer_to(
+    command: Command,
+    args: &TransferArgs,
+    options: Options,
+    output: &Output,
+) -> Exit {
+    let mut options = options.report_unchanged(output.verbosity() > 1);
+    let (from, to) = (&args.compare.source, &args.compare.destination);
+    let job = async {
+        options.filter = filter::load(&args.compare.filter).await?;
+        let Some(object) = object(from).await? else {
+            let source = source(from).await?;
+            let destination = destination(to, missing(args)).await?;
+            return Job::new(command, source, destination, options);
+        };
+        let to = match missing(args) {
+            Missing::Create => place::entry(to, Missing::Create).await?,
+            Missing::Fail => place::entry_to_be(to).await?,
+        };
+        let to = Location::new(to.backend, to.path);
+        match command {
+            Command::Move => Job::move_file(&object, &to, options),
+            _ => Job::copy_file(&object, &to, options),
+        }
+    };
+    run(command, args, job, output).await
+}
+
+/// The single object that an argument names, if it names one.
+async fn object(text: &str) -> Result<Option<Location>> {
+    let Ok(place) = place::entry(text, Missing::Fail).await else {
+        return Ok(None);
+    };
+    let found = place.backend.try_stat(&place.path).await?;
+    let is_object = found.is_some_and(|info| !info.is_dir);
+    Ok(is_object.then(|| Location::new(place.backend, place.path)))
+}
+
+/// A dry run creates nothing.
+const fn missing(args: &TransferArgs) -> Missing {
+    if args.dry_run {
         Missing::Fail
     } else {
         Missing::Create
-    };
-    let options = options.report_unchanged(output.verbosity() > 1);
-    let summary = match execute(command, &args.compare, missing, options, output).await {
+    }
+}
+
+async fn run(
+    command: Command,
+    args: &TransferArgs,
+    job: impl Future<Output = Result<Job, SyncError>>,
+    output: &Output,
+) -> Exit {
+    let mut report = Report::new(command, args.dry_run, output);
+    let summary = match job::run(job.await, &mut report, output).await {
         Ok(summary) => summary,
         Err(exit) => return exit,
     };
@@ -63,7 +123,7 @@ async fn transfer(
     }
 }
 
-fn compare_options(args: &CompareArgs) -> Options {
+pub(super) fn compare_options(args: &CompareArgs) -> Options {
     let comparison = match (args.size_only, args.checksum) {
         (true, _) => Comparison::SizeOnly,
         (_, true) => Comparison::Checksum,
@@ -100,93 +160,4 @@ fn transfer_options(args: &TransferArgs) -> Options {
             FsyncArg::End => Fsync::End,
             FsyncArg::Each => Fsync::Each,
         })
-}
-
-async fn execute(
-    command: Command,
-    args: &CompareArgs,
-    missing: Missing,
-    mut options: Options,
-    output: &Output,
-) -> Result<Summary, Exit> {
-    let dry_run = options.dry_run;
-    let mut report = Report::new(command, dry_run, output);
-    let prepared = async {
-        options.filter = filter::load(&args.filter).await?;
-        let source = source(&args.source).await?;
-        let destination = destination(&args.destination, missing).await?;
-        Job::new(command, source, destination, options)
-    };
-    let run = match prepared.await {
-        Ok(job) => job.run(),
-        Err(error) => return Err(report.refused(&error)),
-    };
-    follow(run, &mut report, output.stats()).await
-}
-
-/// Reports each event; the first interrupt ends the run with a true summary.
-async fn follow(
-    mut run: Run,
-    report: &mut Report<'_>,
-    stats: Option<Duration>,
-) -> Result<Summary, Exit> {
-    let canceller = run.canceller();
-    let mut stats = stats.map(tokio::time::interval);
-    if let Some(interval) = &mut stats {
-        // The first tick comes at once.
-        interval.tick().await;
-    }
-    let mut interrupted = false;
-    let mut interrupts = Box::pin(tokio::signal::ctrl_c());
-    loop {
-        let event = tokio::select! {
-            event = run.next() => event,
-            _ = &mut interrupts, if !interrupted => {
-                interrupted = true;
-                canceller.cancel();
-                continue;
-            }
-            () = tick(&mut stats) => {
-                report.stats();
-                continue;
-            }
-        };
-        match event {
-            Some(Event::Summary(summary)) => {
-                report.summary(&summary);
-                return Ok(summary);
-            }
-            Some(event) => report.event(&event),
-            None => return Err(Exit::Failed),
-        }
-    }
-}
-
-async fn tick(stats: &mut Option<Interval>) {
-    match stats {
-        Some(interval) => {
-            interval.tick().await;
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// A directory or prefix, or a single object, which stands for itself.
-async fn source(text: &str) -> Result<Tree, SyncError> {
-    match place::tree(text, Missing::Fail).await {
-        Ok(place) => Ok(Tree::new(place.backend, place.path)),
-        Err(error) if error.is_not_directory() && Uri::parse(text).is_ok() => {
-            let place = place::entry(text, Missing::Fail).await.map_err(|_| error)?;
-            Ok(Tree::new(place.backend, place.path.as_prefix()))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn destination(text: &str, missing: Missing) -> Result<Tree, SyncError> {
-    let place = match missing {
-        Missing::Create => place::tree(text, missing).await?,
-        Missing::Fail => place::tree_to_be(text).await?,
-    };
-    Ok(Tree::new(place.backend, place.path))
 }

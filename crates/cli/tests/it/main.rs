@@ -5,6 +5,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod checksums;
+mod compare;
 mod docs;
 mod failures;
 mod filters;
@@ -12,4 +14,5 @@ mod messages;
 mod objects;
 mod remotes;
 mod run;
+mod single;
 mod trees;
