@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod breaking;
 mod closing;
+mod damage;
 mod detection;
 mod refusals;
 mod round_trip;

@@ -1,5 +1,6 @@
 //! Backends to stack layers on.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use omnistorage::channel::{ChannelBackend, Missing};
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 pub(crate) struct Store {
     pub(crate) name: &'static str,
     pub(crate) backend: Arc<dyn Backend>,
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
 }
 
 impl Store {
@@ -21,7 +22,7 @@ impl Store {
         Self {
             name: "memory",
             backend: Arc::new(MemoryBackend::new()),
-            _directory: None,
+            directory: None,
         }
     }
 
@@ -31,7 +32,7 @@ impl Store {
         Self {
             name: "channel",
             backend: Arc::new(builder.build().unwrap()),
-            _directory: None,
+            directory: None,
         }
     }
 
@@ -41,12 +42,27 @@ impl Store {
         Self {
             name: "file",
             backend: omnistorage::open_uri(uri).await.unwrap(),
-            _directory: Some(directory),
+            directory: Some(directory),
         }
     }
 
     pub(crate) async fn all() -> [Self; 3] {
         [Self::file().await, Self::memory(), Self::channel()]
+    }
+
+    /// Every file in the directory of a store of files, whatever its name.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut folders: Vec<_> = self.directory.iter().map(|d| d.path().to_owned()).collect();
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    true => folders.push(entry.path()),
+                    false => files.push(entry.path()),
+                }
+            }
+        }
+        files
     }
 
     /// Stores these pieces; the channel keeps them apart.
