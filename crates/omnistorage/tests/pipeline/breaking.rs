@@ -32,6 +32,8 @@ struct Stack {
 
 /// Runs `test` on every stack over file and memory, each time on an empty store, and looks at what
 /// is left.
+// By value, for closures.
+#[allow(clippy::needless_pass_by_value)]
 fn on_every_stack(test: impl AsyncFn(&Stack, &Store)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -172,7 +174,7 @@ impl Stall {
 
     async fn pass(&self) {
         if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-            pending().await
+            pending::<()>().await;
         }
     }
 }
