@@ -228,6 +228,8 @@ pub enum SkipReason {
     Exists,
     /// [`Options::confirm`](crate::Options::confirm) said no.
     Declined,
+    /// The same is in a tree of [`Options::compare_dest`](crate::Options::compare_dest).
+    ElsewhereAlready,
     /// The destination has none, and [`Options::existing`](crate::Options::existing) is set.
     Missing,
 }
@@ -238,6 +240,7 @@ impl fmt::Display for SkipReason {
             Self::Unchanged => "unchanged",
             Self::NewerAtDestination => "newer at the destination",
             Self::Exists => "exists at the destination",
+            Self::ElsewhereAlready => "in the tree to compare with",
             Self::Declined => "declined",
             Self::Missing => "missing at the destination",
         })

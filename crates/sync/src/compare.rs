@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use storage_core::ObjectInfo;
 
-use crate::tree::Side;
+use crate::tree::{Side, Times};
 use crate::{Comparison, Difference, Job, SkipReason};
 
 /// What comparing two objects came to.
@@ -26,6 +26,7 @@ pub(crate) struct Rules {
     window: Duration,
     update: bool,
     ignore_existing: bool,
+    ignore_size: bool,
 }
 
 impl Rules {
@@ -36,6 +37,23 @@ impl Rules {
             window: job.options.modify_window.unwrap_or(coarser),
             update: job.options.update,
             ignore_existing: job.options.ignore_existing,
+            ignore_size: job.options.ignore_size,
+        }
+    }
+
+    /// The rules for a tree beside the destination, where nothing is to be left alone.
+    pub(crate) fn elsewhere(job: &Job, side: &Side) -> Self {
+        let coarser = job.source.precision.max(side.precision);
+        let comparison = match job.options.comparison {
+            Comparison::SizeAndTime if side.times == Times::Lost => Comparison::Checksum,
+            comparison => comparison,
+        };
+        Self {
+            comparison,
+            window: job.options.modify_window.unwrap_or(coarser),
+            update: false,
+            ignore_existing: false,
+            ignore_size: job.options.ignore_size,
         }
     }
 
@@ -49,9 +67,13 @@ impl Rules {
         if self.ignore_existing {
             return Verdict::Skip(SkipReason::Exists);
         }
+        if self.comparison == Comparison::IgnoreTimes {
+            return Verdict::Differ(Difference::NotCompared);
+        }
         let times_matter = self.update || self.comparison == Comparison::SizeAndTime;
         let lacking = source.needs_stat(a) || destination.needs_stat(b);
         let sizes = a.size.zip(b.size).map(|(a, b)| a == b);
+        let sizes = if self.ignore_size { Some(true) } else { sizes };
         let decided = sizes == Some(false) && !self.update;
         if times_matter && lacking && !complete && !decided {
             return Verdict::Stat;
@@ -61,7 +83,6 @@ impl Rules {
             return Verdict::Skip(SkipReason::NewerAtDestination);
         }
         match (self.comparison, sizes, times) {
-            (Comparison::IgnoreTimes, ..) => Verdict::Differ(Difference::NotCompared),
             (_, Some(false), _) => Verdict::Differ(Difference::Size),
             (Comparison::SizeOnly, Some(true), _) => Verdict::Same,
             (Comparison::SizeAndTime, Some(true), Some((a, b))) if self.is_same(a, b) => {

@@ -11,12 +11,21 @@ use storage_hash::Hasher;
 use crate::Evidence;
 use crate::tree::Side;
 
-/// Compares the contents of two objects whose sizes do not differ.
+/// What comparing two contents came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compared {
+    pub(crate) same: bool,
+    pub(crate) evidence: Evidence,
+    /// Whether an object was read, for want of hashes that could be compared.
+    pub(crate) was_read: bool,
+}
+
+/// Compares the contents of two objects.
 pub(crate) async fn is_same(
     source: (&Side, &ObjectInfo),
     destination: (&Side, &ObjectInfo),
     trust_hashes: bool,
-) -> Result<(bool, Evidence)> {
+) -> Result<Compared> {
     let (mut ours, mut theirs) = (Hashes::new(), Hashes::new());
     if trust_hashes || !source.0.tree.has_content() {
         ours = stored_hashes(source).await?;
@@ -24,20 +33,25 @@ pub(crate) async fn is_same(
     if trust_hashes {
         theirs = stored_hashes(destination).await?;
     }
-    if let Some(same) = ours.matches(&theirs) {
-        return Ok((same, Evidence::Hash));
-    }
+    let was_read = ours.matches(&theirs).is_none();
     let (a, b) = (&source.1.path, &destination.1.path);
-    if !theirs.is_empty() {
+    let (same, evidence) = if let Some(same) = ours.matches(&theirs) {
+        (same, Evidence::Hash)
+    } else if !theirs.is_empty() {
         let found = hash_of(source.0, a, cheapest(&theirs)).await?;
-        return Ok((found.matches(&theirs) == Some(true), Evidence::Hash));
-    }
-    if !ours.is_empty() {
+        (found.matches(&theirs) == Some(true), Evidence::Hash)
+    } else if !ours.is_empty() {
         let found = hash_of(destination.0, b, cheapest(&ours)).await?;
-        return Ok((found.matches(&ours) == Some(true), Evidence::Hash));
-    }
-    let same = is_same_bytes((source.0, a), (destination.0, b)).await?;
-    Ok((same, Evidence::Bytes))
+        (found.matches(&ours) == Some(true), Evidence::Hash)
+    } else {
+        let same = is_same_bytes((source.0, a), (destination.0, b)).await?;
+        (same, Evidence::Bytes)
+    };
+    Ok(Compared {
+        same,
+        evidence,
+        was_read,
+    })
 }
 
 /// One digest of an object: the one that the store keeps if that may be trusted, else by reading.

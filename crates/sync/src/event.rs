@@ -115,6 +115,14 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// A failed storage operation on one object.
+    pub(crate) fn of(path: ObjectPath, error: storage_core::Error) -> Self {
+        let operation = error.operation().unwrap_or(Operation::Read);
+        Self::new(Some(path), operation, error.into())
+    }
+}
+
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&*self.error)

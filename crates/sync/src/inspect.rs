@@ -19,36 +19,57 @@ pub(crate) enum Finding {
 /// listings left out and compares the contents if that is needed.
 pub(crate) async fn inspect(
     job: &Job,
+    destination: &Side,
     rules: &Rules,
     mut verdict: Verdict,
     mut a: ObjectInfo,
     mut b: ObjectInfo,
-) -> Result<Finding> {
-    let (source, destination) = (&job.source, &job.destination);
+) -> Result<Inspected> {
+    let source = &job.source;
     if verdict == Verdict::Stat {
         (a, b) = tokio::try_join!(complete(job, source, a), complete(job, destination, b))?;
         verdict = rules.judge((source, &a), (destination, &b), true);
     }
     let then_time = match verdict {
         Verdict::Same if job.must_see_content() => false,
-        Verdict::Same => return Ok(Finding::Same(Evidence::Size)),
-        Verdict::Differ(difference) => return Ok(Finding::Differ(difference)),
-        Verdict::Skip(reason) => return Ok(Finding::Skip(reason)),
+        Verdict::Same => return Ok(Finding::Same(Evidence::Size).into()),
+        Verdict::Differ(difference) => return Ok(Finding::Differ(difference).into()),
+        Verdict::Skip(reason) => return Ok(Finding::Skip(reason).into()),
         Verdict::ContentThenTime => true,
         Verdict::Content | Verdict::Stat => false,
     };
     let trust_hashes = !job.options.download;
     let compare = || content::is_same((source, &a), (destination, &b), trust_hashes);
-    let (same, evidence) = retrying(job.options.request_tries, compare).await?;
-    Ok(match (same, then_time) {
+    let compared = retrying(job.options.request_tries, compare).await?;
+    let finding = match (compared.same, then_time) {
         (false, _) => Finding::Differ(Difference::Content),
-        (true, false) => Finding::Same(evidence),
-        // A time in metadata cannot be changed alone: the object is written again, once.
-        (true, true) if destination.times == Times::Metadata => {
-            Finding::Differ(Difference::Modified)
+        (true, true) if !job.options.no_update_modtime => {
+            // A time in metadata cannot be changed alone: the object is written again, once.
+            if destination.times == Times::Metadata {
+                Finding::Differ(Difference::Modified)
+            } else {
+                Finding::OtherTime
+            }
         }
-        (true, true) => Finding::OtherTime,
-    })
+        (true, _) => Finding::Same(compared.evidence),
+    };
+    let was_read = compared.was_read;
+    Ok(Inspected { finding, was_read })
+}
+
+/// What a closer look found, and what it took.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    pub(crate) finding: Finding,
+    /// Whether the content of an object was read.
+    pub(crate) was_read: bool,
+}
+
+impl From<Finding> for Inspected {
+    fn from(finding: Finding) -> Self {
+        let was_read = false;
+        Self { finding, was_read }
+    }
 }
 
 async fn complete(job: &Job, side: &Side, listed: ObjectInfo) -> Result<ObjectInfo> {

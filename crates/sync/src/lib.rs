@@ -32,6 +32,7 @@ mod content;
 mod deletion;
 mod directories;
 mod drive;
+mod elsewhere;
 mod error;
 mod event;
 mod flow;

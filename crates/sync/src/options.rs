@@ -104,6 +104,12 @@ options! {
     comparison: Comparison = Comparison::default(),
     /// Modified times that differ by less are the same; default the coarser precision of both sides.
     modify_window: Option<Duration> as impl Into<Option<Duration>> = None,
+    /// Take objects of different sizes for the same if all else is.
+    ignore_size: bool = false,
+    /// Leave the modified time alone where the content is the same.
+    no_update_modtime: bool = false,
+    /// Trees whose objects are not sent, where they are as the source has them under the same path.
+    compare_dest: Vec<Tree> = Vec::new(),
     /// Leave alone what is newer at the destination.
     update: bool = false,
     /// Leave alone what the destination has, whatever it is.
@@ -221,6 +227,7 @@ impl Options {
         }
         only_for(self.delete_excluded, "delete_excluded", Command::Sync)?;
         only_for(self.rmdirs, "rmdirs", Command::Delete)?;
+        self.check_comparison(command)?;
         only_for(
             self.delete_empty_source_dirs,
             "delete_empty_source_dirs",
@@ -289,5 +296,27 @@ impl Options {
             within(!wants, "check", reason)?;
         }
         Ok(())
+    }
+
+    /// Judges what the comparison is made of.
+    fn check_comparison(&self, command: Command) -> Result<(), SyncError> {
+        let refuse = |option, reason: &'static str| {
+            let reason = reason.into();
+            Err(SyncError::Option { option, reason })
+        };
+        if self.ignore_size && self.comparison == Comparison::SizeOnly {
+            return refuse("ignore_size", "nothing would be left to compare");
+        }
+        if self.update && self.comparison == Comparison::IgnoreTimes {
+            return refuse("update", "with ignored times nothing is newer");
+        }
+        if self.compare_dest.is_empty() {
+            return Ok(());
+        }
+        match command {
+            Command::Sync | Command::Copy => Ok(()),
+            Command::Move => refuse("compare_dest", "a move would leave an object there alone"),
+            _ => refuse("compare_dest", "it belongs to sync and copy"),
+        }
     }
 }

@@ -5,6 +5,7 @@ use storage_core::{BackendExt, HashType, ObjectInfo, ObjectPath, Operation};
 
 use crate::compare::{Rules, Verdict};
 use crate::deletion::Deletions;
+use crate::elsewhere::Elsewhere;
 use crate::merge::{Merge, Pair};
 use crate::plan::{Problem, Step, Work};
 use crate::renames::{Pairing, Renames};
@@ -55,6 +56,7 @@ pub(crate) struct Planner {
     scope: Scope,
     rules: Rules,
     selection: Selection,
+    elsewhere: Option<Arc<Elsewhere>>,
     phase: Phase,
     window: VecDeque<Slot>,
     in_progress: usize,
@@ -71,6 +73,7 @@ impl Planner {
         Self {
             rules: Rules::new(&job),
             selection: Selection::of(&job),
+            elsewhere: Elsewhere::of(&job),
             renames: job.options.track_renames.map(|by| Renames::new(&job, by)),
             source_base: job.source.tree.prefix().len(),
             destination_base: job.destination.tree.prefix().len(),
@@ -393,11 +396,20 @@ impl Planner {
     /// Has a pair looked at in a task of its own.
     fn inspect(&mut self, settle: Settle, verdict: Verdict, a: ObjectInfo, b: ObjectInfo) {
         let (rules, tally) = (self.rules.clone(), Arc::clone(&self.tally));
+        let elsewhere = self.elsewhere.clone();
         self.in_progress += 1;
         self.window.push_back(Slot::Pending(Task::spawn(async move {
             let listed = a.clone();
-            match inspect::inspect(&settle.job, &rules, verdict, a, b).await {
-                Ok(finding) => settle.item(listed, finding, &tally),
+            let destination = &settle.job.destination;
+            match inspect::inspect(&settle.job, destination, &rules, verdict, a, b).await {
+                Ok(found) => {
+                    tally.read_to_compare(u64::from(found.was_read));
+                    let item = settle.item(listed, found.finding, &tally)?;
+                    Some(match elsewhere {
+                        Some(elsewhere) => elsewhere.settle(&settle.job, item).await,
+                        None => item,
+                    })
+                }
                 Err(error) => {
                     let operation = error.operation().unwrap_or(Operation::Read);
                     let failure = Failure::new(Some(settle.path), operation, error.into());
@@ -412,7 +424,15 @@ impl Planner {
     }
 
     fn push(&mut self, item: Item) {
-        self.window.push_back(Slot::Ready(item));
+        match &self.elsewhere {
+            Some(elsewhere) if Elsewhere::concerns(&item) => {
+                let (job, elsewhere) = (Arc::clone(&self.job), Arc::clone(elsewhere));
+                let settled = async move { Some(elsewhere.settle(&job, item).await) };
+                self.in_progress += 1;
+                self.window.push_back(Slot::Pending(Task::spawn(settled)));
+            }
+            _ => self.window.push_back(Slot::Ready(item)),
+        }
     }
 }
 

@@ -80,6 +80,8 @@ counts! {
     conflicts,
     /// Of these, those that were left as they are.
     conflicts_left,
+    /// Comparisons that had to read an object, for want of hashes that both stores keep.
+    read_to_compare,
     /// Failures.
     errors,
     /// Bytes sent.

@@ -20,6 +20,9 @@ pub(crate) struct CompareArgs {
     /// Compare by size and hash, reading files that have no stored hash
     #[arg(short, long)]
     pub(crate) checksum: bool,
+    /// Take files of different sizes for the same if all else is
+    #[arg(long, conflicts_with = "size_only")]
+    pub(crate) ignore_size: bool,
     /// Take modified times that differ by at most this as equal [default: what both sides can hold]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) modify_window: Option<Duration>,

@@ -12,8 +12,14 @@ pub(crate) struct TransferArgs {
     /// Transfer everything, whatever the comparison says
     #[arg(short = 'I', long, conflicts_with_all = ["size_only", "checksum"])]
     pub(crate) ignore_times: bool,
+    /// Do not correct the modified time of a file whose content is the same
+    #[arg(long)]
+    pub(crate) no_update_modtime: bool,
+    /// Transfer nothing that DIR has as the source has it; a path or URI, may be given again
+    #[arg(long, value_name = "DIR")]
+    pub(crate) compare_dest: Vec<String>,
     /// Leave files alone that are newer at the destination
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "ignore_times")]
     pub(crate) update: bool,
     /// Leave files alone that exist at the destination
     #[arg(long)]

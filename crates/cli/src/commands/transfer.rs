@@ -1,6 +1,6 @@
 //! Verbs that transfer trees: `sync`, `copy`, `move`.
 
-use omnistorage::sync::{Command, Comparison, Fsync, Job, Options, SyncError, Verify};
+use omnistorage::sync::{Command, Comparison, Fsync, Job, Options, SyncError, Tree, Verify};
 use omnistorage::{BackendExt, Location, Result};
 
 use super::job::{self, destination, source};
@@ -50,6 +50,7 @@ async fn transfer(
     let (from, to) = (&args.compare.source, &args.compare.destination);
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
+        options.compare_dest = others(&args.compare_dest).await?;
         let source = source(from).await?;
         let destination = destination(to, missing(args)).await?;
         Job::new(command, source, destination, options)
@@ -68,6 +69,7 @@ async fn transfer_to(
     let (from, to) = (&args.compare.source, &args.compare.destination);
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
+        options.compare_dest = others(&args.compare_dest).await?;
         let Some(object) = object(from).await? else {
             let source = source(from).await?;
             let destination = destination(to, missing(args)).await?;
@@ -84,6 +86,15 @@ async fn transfer_to(
         }
     };
     run(command, args, job, output).await
+}
+
+/// Trees beside the destination, which need not exist.
+async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
+    let mut trees = Vec::with_capacity(texts.len());
+    for text in texts {
+        trees.push(destination(text, Missing::Fail).await?);
+    }
+    Ok(trees)
 }
 
 /// The single object that an argument names, if it names one.
@@ -131,7 +142,8 @@ pub(super) fn compare_options(args: &CompareArgs) -> Options {
     };
     let mut options = Options::default()
         .comparison(comparison)
-        .checkers(usize::from(args.checkers));
+        .checkers(usize::from(args.checkers))
+        .ignore_size(args.ignore_size);
     options.modify_window = args.modify_window;
     options
 }
@@ -144,6 +156,7 @@ fn transfer_options(args: &TransferArgs) -> Options {
     options
         .dry_run(args.dry_run)
         .update(args.update)
+        .no_update_modtime(args.no_update_modtime)
         .ignore_existing(args.ignore_existing)
         .existing(args.existing)
         .immutable(args.immutable)

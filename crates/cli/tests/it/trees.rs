@@ -191,3 +191,16 @@ fn verification_levels_and_durability_are_accepted() {
         );
     }
 }
+
+#[test]
+fn compare_dest_leaves_out_what_another_tree_has() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/a", "1"), ("src/b", "2")]);
+    omni(dir.path(), &["copy", "--exclude", "b", "src", "full"]).done();
+    omni(
+        dir.path(),
+        &["copy", "--compare-dest", "full", "src", "new"],
+    )
+    .done();
+    assert!(dir.path().join("new/b").exists() && !dir.path().join("new/a").exists());
+}

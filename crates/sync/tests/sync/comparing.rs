@@ -1,10 +1,13 @@
 use std::time::Duration;
 
 use storage_core::BackendExt;
-use storage_sync::{Action, Command, Comparison, Difference, Options, SkipReason, Summary};
+use storage_sync::{
+    Action, Command, Comparison, Difference, Job, Options, SkipReason, Summary, SyncError,
+};
 
 use crate::trees::{
-    Store, at, events, extended, failures, masked, memory, planned, put, run, run_failing, times,
+    FILLED, Store, at, events, extended, failures, fill, flat, masked, memory, objects, planned,
+    put, run, run_failing, times, tree,
 };
 
 /// One object on both sides, and the run over it.
@@ -189,4 +192,94 @@ async fn unchanged_objects_are_reported_on_request() {
             reason
         }]
     );
+}
+
+#[tokio::test]
+async fn ignore_size_leaves_times_and_content_to_decide() {
+    let (from, to) = (memory(), memory());
+    put(&from, "src/same-time", "long", 1).await;
+    put(&to, "dst/same-time", "x", 1).await;
+    put(&from, "src/other-time", "long", 2).await;
+    put(&to, "dst/other-time", "x", 1).await;
+    let options = Options::default().ignore_size(true);
+    let summary = run(Command::Copy, &from, &to, options).await.unwrap();
+    assert_eq!((summary.updated, summary.skipped), (1, 1));
+    assert_eq!(objects(&to, "dst").await["same-time"], "x");
+    let refused = Options::default()
+        .ignore_size(true)
+        .comparison(Comparison::SizeOnly);
+    let refused = Job::new(Command::Copy, tree(&from, "src"), tree(&to, "dst"), refused);
+    assert!(matches!(
+        refused,
+        Err(SyncError::Option {
+            option: "ignore_size",
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn no_update_modtime_leaves_the_time_of_equal_content_alone() {
+    let (from, to) = (memory(), memory());
+    put(&from, "src/a", "x", 5).await;
+    put(&to, "dst/a", "x", 1).await;
+    let options = Options::default().no_update_modtime(true);
+    let summary = run(Command::Sync, &from, &to, options).await.unwrap();
+    assert_eq!((summary.updated, summary.skipped), (0, 1));
+    assert_eq!(times(&to, "dst").await["a"], Some(at(1)));
+    let summary = run(Command::Sync, &from, &to, Options::default())
+        .await
+        .unwrap();
+    assert_eq!(summary.updated, 1);
+    assert_eq!(times(&to, "dst").await["a"], Some(at(5)));
+}
+
+#[tokio::test]
+async fn the_summary_tells_how_many_comparisons_had_to_read() {
+    let (from, to) = (memory(), memory());
+    fill(&from, "src/").await;
+    run(Command::Copy, &from, &to, Options::default())
+        .await
+        .unwrap();
+    let again = run(Command::Copy, &from, &to, Options::default())
+        .await
+        .unwrap();
+    assert_eq!(again.read_to_compare, 0);
+    let options = Options::default().comparison(Comparison::Checksum);
+    let checked = run(Command::Copy, &from, &to, options).await.unwrap();
+    assert_eq!((checked.read_to_compare, checked.skipped), (FILLED, FILLED));
+}
+
+#[tokio::test]
+async fn compare_dest_sends_nothing_that_another_tree_has_alike() {
+    for other in [memory(), flat()] {
+        let (from, to) = (memory(), memory());
+        for (path, content, time) in [("same", "x", 1), ("new", "y", 2), ("d/other", "z", 3)] {
+            put(&from, &format!("src/{path}"), content, time).await;
+        }
+        put(&other, "old/same", "x", 1).await;
+        put(&other, "old/d/other", "Z", 4).await;
+        put(&to, "dst/same", "differs", 9).await;
+        put(&to, "dst/extra", "gone", 9).await;
+        let options =
+            Options::default().compare_dest(vec![tree(&other, "nothing"), tree(&other, "old")]);
+        let dry = planned(&events(Command::Sync, &from, &to, options.clone().dry_run(true)).await);
+        let wet = planned(&events(Command::Sync, &from, &to, options.clone()).await);
+        assert_eq!(dry, wet);
+        let found = objects(&to, "dst").await;
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["d/other", "new", "same"]);
+        assert_eq!(found["same"], "differs");
+        let again = run(Command::Sync, &from, &to, options).await.unwrap();
+        assert_eq!((again.created, again.updated, again.skipped), (0, 0, 3));
+    }
+    let (from, to) = (memory(), memory());
+    let options = Options::default().compare_dest(vec![tree(&to, "old")]);
+    let refused = Job::new(Command::Move, tree(&from, "src"), tree(&to, "dst"), options);
+    assert!(matches!(
+        refused,
+        Err(SyncError::Option {
+            option: "compare_dest",
+            ..
+        })
+    ));
 }
