@@ -208,7 +208,9 @@ async fn is_same(
     }
     let sides = (pair.side(Replica::Path1), pair.side(Replica::Path2));
     let compare = || content::is_same((sides.0, a), (sides.1, b), true);
-    let (same, _) = retrying(pair.options.common.request_tries, compare).await?;
+    let same = retrying(pair.options.common.request_tries, compare)
+        .await?
+        .same;
     Ok(same)
 }
 
