@@ -37,6 +37,9 @@ fn of_storage(error: &Error) -> Option<&'static str> {
         ErrorKind::PermissionDenied => {
             "run as a user who may do this, or change the owner or mode of the path"
         }
+        ErrorKind::QuotaExceeded if error.operation() == Some(Operation::Read) => {
+            "more comes out of it than was allowed; raise --max-output if it is to be trusted"
+        }
         ErrorKind::QuotaExceeded => {
             "free some space or choose another destination; nothing half-written was left"
         }

@@ -7,11 +7,13 @@ mod commands;
 mod exit;
 mod filter;
 mod hint;
+mod layers;
 mod log;
 mod output;
 mod place;
 mod progress;
 mod remotes;
+mod stdio;
 mod time;
 
 use std::process::ExitCode;

@@ -10,6 +10,8 @@ use omnistorage::{
 
 use crate::remotes::{self, Remotes};
 
+use crate::stdio;
+
 /// A backend, and a place on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place<P> {
@@ -107,6 +109,22 @@ pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPa
         backend,
         path: ObjectPath::new(name)?,
     })
+}
+
+/// As [`entry`]; `-` is standard input or output.
+pub(crate) async fn entry_or_stdio(text: &str, missing: Missing) -> Result<Place<ObjectPath>> {
+    match text == stdio::NAME {
+        true => stdio::place(),
+        false => entry(text, missing).await,
+    }
+}
+
+/// The name of the object that `text` names; `-` is one.
+pub(crate) fn name(text: &str) -> Result<String> {
+    match remotes::split(text) {
+        Some((_, path)) => Ok(path.rsplit('/').next().unwrap_or(path).to_owned()),
+        None => Ok(split(text)?.1),
+    }
 }
 
 async fn open(text: &str, missing: Missing) -> Result<Arc<dyn Backend>> {

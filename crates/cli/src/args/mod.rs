@@ -5,12 +5,14 @@ mod cat;
 mod check;
 mod compare;
 mod config;
+mod convert;
 mod delete;
 mod docs;
 mod environment;
 mod filter;
 mod global;
 mod hash;
+mod layers;
 mod ls;
 mod move_;
 mod paths;
@@ -30,11 +32,13 @@ pub(crate) use cat::CatArgs;
 pub(crate) use check::{CheckArgs, DiffArgs, VerifyArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use config::{ConfigAction, ConfigArgs};
+pub(crate) use convert::{ConvertArgs, CsvArgs, LengthPrefixedArgs, PrefixArg};
 pub(crate) use delete::{DeleteArgs, RmdirsArgs};
 pub(crate) use docs::{CompletionsArgs, ManArgs};
 pub(crate) use filter::FilterArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use hash::HashArgs;
+pub(crate) use layers::{CompressArg, LayersArg};
 pub(crate) use ls::LsArgs;
 pub(crate) use move_::MoveArgs;
 pub(crate) use paths::PathsArgs;
@@ -93,10 +97,16 @@ pub(crate) enum Command {
     Size(SizeArgs),
     /// Draw a directory or prefix as a tree
     Tree(TreeArgs),
-    /// Write objects to standard output
+    /// Write objects to standard output, decompressed
     Cat(CatArgs),
     /// Write standard input to an object, visible when complete
     Put(PutArgs),
+    /// Convert an object between NDJSON, CSV, length-prefixed records and compressions
+    ///
+    /// Formats and compressions follow from extensions, as in events.csv.gz; first bytes tell the
+    /// compression of SRC too. Where both have the same format, or neither tells one, the bytes stay as
+    /// they are but for the compression. DST is visible when complete; a failure leaves it as it was.
+    Convert(Box<ConvertArgs>),
     /// Show all that is known of objects and directories
     Stat(PathsArgs),
     /// Set the modified time of objects, creating those that are not there

@@ -1,5 +1,7 @@
 use clap::Args;
 
+use super::layers::{CompressArg, compress};
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PutArgs {
     /// A path or URI
@@ -10,6 +12,9 @@ pub(crate) struct PutArgs {
     /// Add to the end of the object
     #[arg(long)]
     pub(crate) append: bool,
+    /// Compress: gzip, zstd or snappy, with a level as in zstd:19, or auto for what the name says
+    #[arg(long, value_name = "NAME[:LEVEL]", value_parser = compress)]
+    pub(crate) compress: Option<CompressArg>,
     /// Media type to store with the object
     #[arg(long, value_name = "TYPE")]
     pub(crate) content_type: Option<String>,

@@ -4,6 +4,7 @@ mod backends;
 mod cat;
 mod compare;
 mod config;
+mod convert;
 mod delete;
 mod directory;
 mod docs;
@@ -56,6 +57,7 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         Command::Tree(args) => list::tree(args, output).await,
         Command::Cat(args) => cat::run(args, output).await,
         Command::Put(args) => put::run(args, output).await,
+        Command::Convert(args) => convert::run(*args, output).await,
         Command::Stat(args) => stat::run(args, output).await,
         Command::Rm(args) => remove::rm(args, output).await,
         Command::Rmdir(args) => directory::rmdir(args, output).await,

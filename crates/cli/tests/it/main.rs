@@ -7,6 +7,7 @@
 
 mod checksums;
 mod compare;
+mod convert;
 mod docs;
 mod failures;
 mod filters;
