@@ -20,3 +20,8 @@ pub(crate) fn parse_time(text: &str) -> Option<SystemTime> {
     let zoned = local.to_zoned(jiff::tz::TimeZone::system()).ok()?;
     Some(zoned.timestamp().into())
 }
+
+/// Seconds that this place's time is ahead of UTC now.
+pub(crate) fn utc_offset() -> i32 {
+    jiff::Zoned::now().offset().seconds()
+}

@@ -10,7 +10,7 @@ use crate::Summary;
 #[non_exhaustive]
 pub enum SyncError {
     /// One tree contains the other, or both are the same.
-    #[error("one of the trees contains the other: {0}")]
+    #[error("the trees overlap: {0}")]
     Overlap(String),
     /// An option that the command or a backend cannot honour.
     #[error("option {option}: {reason}")]

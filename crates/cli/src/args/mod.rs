@@ -1,18 +1,21 @@
 //! The command line, a file a verb or group of flags. Flags are spelled as rclone spells them where
 //! rclone has the same thing.
 
+mod backup;
 mod cat;
 mod check;
 mod compare;
 mod config;
 mod convert;
 mod delete;
+mod deletion;
 mod docs;
 mod environment;
 mod filter;
 mod global;
 mod hash;
 mod layers;
+mod limits;
 mod ls;
 mod move_;
 mod paths;

@@ -1,6 +1,7 @@
 use clap::Args;
 
 use super::TransferArgs;
+use super::deletion::DeletionArgs;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SyncArgs {
@@ -9,13 +10,6 @@ pub(crate) struct SyncArgs {
     /// Delete what the filter excludes from DST
     #[arg(long)]
     pub(crate) delete_excluded: bool,
-    /// Fail without deleting anything if more files than this would be deleted
-    #[arg(long, value_name = "N")]
-    pub(crate) max_delete: Option<u64>,
-    /// Delete even if something failed before
-    #[arg(long)]
-    pub(crate) ignore_errors: bool,
-    /// Delete even if the source has no files at all
-    #[arg(long)]
-    pub(crate) allow_empty_source: bool,
+    #[command(flatten)]
+    pub(crate) deletion: DeletionArgs,
 }

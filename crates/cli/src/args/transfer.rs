@@ -1,6 +1,8 @@
 use clap::{Args, ValueEnum};
 
 use super::CompareArgs;
+use super::backup::BackupArgs;
+use super::limits::LimitArgs;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TransferArgs {
@@ -9,6 +11,9 @@ pub(crate) struct TransferArgs {
     /// Print what would be done, and do nothing
     #[arg(short = 'n', long)]
     pub(crate) dry_run: bool,
+    /// Ask before each change
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub(crate) interactive: bool,
     /// Transfer everything, whatever the comparison says
     #[arg(short = 'I', long, conflicts_with_all = ["size_only", "checksum"])]
     pub(crate) ignore_times: bool,
@@ -45,6 +50,10 @@ pub(crate) struct TransferArgs {
     /// Tries for each file before it counts as failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) backup: BackupArgs,
     /// End with exit code 9 if nothing had to be transferred
     #[arg(long)]
     pub(crate) error_on_no_transfer: bool,

@@ -1,9 +1,11 @@
 //! One file for each group of verbs.
 
 mod backends;
+mod backup;
 mod cat;
 mod compare;
 mod config;
+mod confirm;
 mod convert;
 mod delete;
 mod directory;

@@ -283,6 +283,7 @@ fn action_json(event: &str, action: &Action) -> Value {
     let mut object =
         json!({"event": event, "action": action.verb(), "path": action.path().as_str()});
     match action {
+        Action::Relocate { from, .. } => object["from"] = from.as_str().into(),
         Action::Update { difference, .. } => object["reason"] = difference.to_string().into(),
         Action::Skip { reason, .. } => object["reason"] = reason.to_string().into(),
         Action::SetModified { modified, .. } => object["modified"] = rfc3339(*modified).into(),

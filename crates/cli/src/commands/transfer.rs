@@ -5,17 +5,15 @@ use omnistorage::{BackendExt, Location, Result};
 
 use super::job::{self, destination, source};
 use super::report::Report;
+use super::{backup, confirm};
 use crate::args::{CompareArgs, FsyncArg, MoveArgs, SyncArgs, TransferArgs, VerifyArg};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
-    let mut options = transfer_options(&args.transfer)
-        .delete_excluded(args.delete_excluded)
-        .ignore_errors(args.ignore_errors)
-        .allow_empty_source(args.allow_empty_source);
-    options.max_delete = args.max_delete;
+    let options = transfer_options(&args.transfer).delete_excluded(args.delete_excluded);
+    let options = args.deletion.apply(options);
     transfer(Command::Sync, &args.transfer, options, output).await
 }
 
@@ -47,13 +45,10 @@ async fn transfer(
     output: &Output,
 ) -> Exit {
     let mut options = options.report_unchanged(output.verbosity() > 1);
-    let (from, to) = (&args.compare.source, &args.compare.destination);
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
         options.compare_dest = others(&args.compare_dest).await?;
-        let source = source(from).await?;
-        let destination = destination(to, missing(args)).await?;
-        Job::new(command, source, destination, options)
+        trees(command, args, options).await
     };
     run(command, args, job, output).await
 }
@@ -71,10 +66,11 @@ async fn transfer_to(
         options.filter = filter::load(&args.compare.filter).await?;
         options.compare_dest = others(&args.compare_dest).await?;
         let Some(object) = object(from).await? else {
-            let source = source(from).await?;
-            let destination = destination(to, missing(args)).await?;
-            return Job::new(command, source, destination, options);
+            return trees(command, args, options).await;
         };
+        if let Some(kept) = &args.backup.backup_dir {
+            options.backup_dir = Some(destination(kept, missing(args)).await?);
+        }
         let to = match missing(args) {
             Missing::Create => place::entry(to, Missing::Create).await?,
             Missing::Fail => place::entry_to_be(to).await?,
@@ -95,6 +91,23 @@ async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
         trees.push(destination(text, Missing::Fail).await?);
     }
     Ok(trees)
+}
+
+/// A job on the trees that the arguments name.
+async fn trees(
+    command: Command,
+    args: &TransferArgs,
+    mut options: Options,
+) -> Result<Job, SyncError> {
+    let to = &args.compare.destination;
+    let source = source(&args.compare.source).await?;
+    let mut destination = destination(to, missing(args)).await?;
+    if let Some(kept) = &args.backup.backup_dir {
+        let trees = backup::open(destination, to, kept, missing(args)).await?;
+        destination = trees.0;
+        options.backup_dir = Some(trees.1);
+    }
+    Job::new(command, source, destination, options)
 }
 
 /// The single object that an argument names, if it names one.
@@ -153,6 +166,10 @@ fn transfer_options(args: &TransferArgs) -> Options {
     if args.ignore_times {
         options = options.comparison(Comparison::IgnoreTimes);
     }
+    if args.interactive {
+        options = options.confirm(confirm::on_terminal());
+    }
+    options = args.backup.apply(args.limits.apply(options));
     options
         .dry_run(args.dry_run)
         .update(args.update)

@@ -11,6 +11,8 @@ mod convert;
 mod docs;
 mod failures;
 mod filters;
+mod killing;
+mod limits;
 mod messages;
 mod objects;
 mod remotes;

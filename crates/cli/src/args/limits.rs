@@ -1,0 +1,238 @@
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, ValueEnum};
+use omnistorage::filter::{parse_age, parse_size};
+use omnistorage::sync::{Bandwidth, Cutoff, Direction, Options, Order, OrderKey, TimeOfWeek};
+
+use crate::time::utc_offset;
+
+/// How fast, how much, how often and in which order.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits and order")]
+pub(crate) struct LimitArgs {
+    /// Send at most so many bytes a second, as 512K or 10M, or by the time of day: '08:00,512K
+    /// 18:00,off' or 'Mon-08:00,1M Sat-00:00,off'
+    #[arg(long, value_name = "RATE", value_parser = bandwidth, allow_hyphen_values = false)]
+    bwlimit: Option<Limit<Bandwidth>>,
+    /// Send at most so many bytes a second of each file
+    #[arg(long, value_name = "RATE", value_parser = size)]
+    bwlimit_file: Option<Limit<u64>>,
+    /// Stop when so much has been sent
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_transfer: Option<Limit<u64>>,
+    /// Stop after this time
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_duration: Option<Duration>,
+    /// What happens to transfers in progress at one of these limits
+    #[arg(long, value_enum, ignore_case = true, default_value_t = CutoffArg::Hard)]
+    cutoff_mode: CutoffArg,
+    /// Begin nothing more after so many failures
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_errors: Option<u64>,
+    /// Order of transfers: name, size or modtime, with ,ascending, ,descending or ,mixed,PERCENT
+    #[arg(long, value_name = "ORDER", value_parser = order)]
+    order_by: Option<Order>,
+    /// Most transfers that wait to be ordered
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_backlog: u32,
+    /// Tries of each request of a listing or comparison
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    low_level_retries: u32,
+    /// Pause before a file is tried again [default: from 100ms, doubled each time, to 5s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    retries_sleep: Option<Duration>,
+}
+
+/// A limit that may be `off`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Limit<T>(Option<T>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CutoffArg {
+    /// They end at once and leave nothing
+    Hard,
+    /// They are completed
+    Soft,
+    /// None is begun that would pass the limit on bytes
+    Cautious,
+}
+
+impl LimitArgs {
+    pub(crate) fn apply(&self, options: Options) -> Options {
+        let flat = |limit: &Option<Limit<u64>>| limit.as_ref().and_then(|limit| limit.0);
+        let bandwidth = self.bwlimit.clone().and_then(|limit| limit.0);
+        options
+            .bandwidth(bandwidth)
+            .bandwidth_per_file(flat(&self.bwlimit_file))
+            .max_transfer(flat(&self.max_transfer))
+            .max_duration(self.max_duration)
+            .cutoff(match self.cutoff_mode {
+                CutoffArg::Hard => Cutoff::Hard,
+                CutoffArg::Soft => Cutoff::Soft,
+                CutoffArg::Cautious => Cutoff::Cautious,
+            })
+            .max_errors(self.max_errors)
+            .order_by(self.order_by)
+            .max_backlog(self.max_backlog as usize)
+            .request_tries(self.low_level_retries)
+            .retry_pause(self.retries_sleep)
+    }
+}
+
+fn size(text: &str) -> Result<Limit<u64>, String> {
+    let size = parse_size(text).map_err(|error| error.to_string())?;
+    match size {
+        Some(0) => Err("0 lets nothing through; write off for no limit".to_owned()),
+        size => Ok(Limit(size)),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let now = SystemTime::now();
+    let before = parse_age(text, now).map_err(|error| error.to_string())?;
+    let before = before.ok_or("a number with a unit is needed")?;
+    Ok(now.duration_since(before).unwrap_or_default())
+}
+
+fn bandwidth(text: &str) -> Result<Limit<Bandwidth>, String> {
+    if !text.contains(',') {
+        let limit = rate(text)?;
+        return Ok(Limit(limit.map(Bandwidth::bytes_per_second)));
+    }
+    let entries: Vec<_> = text
+        .split_whitespace()
+        .map(entry)
+        .collect::<Result<_, _>>()?;
+    Ok(Limit(Bandwidth::timetable(entries, utc_offset())))
+}
+
+fn rate(text: &str) -> Result<Option<u64>, String> {
+    if text.contains(':') {
+        return Err(format!(
+            "{text:?} has two rates: one limit holds for what is sent, whatever the direction"
+        ));
+    }
+    size(text).map(|limit| limit.0)
+}
+
+/// `08:00,512K` or `Mon-08:00,512K`.
+fn entry(text: &str) -> Result<(TimeOfWeek, Option<u64>), String> {
+    let wrong = || format!("{text:?} is no time and rate such as 08:00,512K or Mon-08:00,512K");
+    let (time, limit) = text.split_once(',').ok_or_else(wrong)?;
+    let (day, time) = match time.split_once('-') {
+        Some((day, time)) => (Some(weekday(day).ok_or_else(wrong)?), time),
+        None => (None, time),
+    };
+    let (hour, minute) = time.split_once(':').ok_or_else(wrong)?;
+    let number = |text: &str, most: u8| text.parse().ok().filter(|number| *number <= most);
+    let hour = number(hour, 23).ok_or_else(wrong)?;
+    let minute = number(minute, 59).ok_or_else(wrong)?;
+    let daily = TimeOfWeek::daily(hour, minute);
+    Ok((day.map_or(daily, |day| daily.on(day)), rate(limit)?))
+}
+
+fn weekday(text: &str) -> Option<u8> {
+    const DAYS: [&str; 7] = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let text = text.to_ascii_lowercase();
+    let day = DAYS
+        .iter()
+        .position(|day| text.len() >= 3 && day.starts_with(&text))?;
+    u8::try_from(day).ok()
+}
+
+fn order(text: &str) -> Result<Order, String> {
+    let mut parts = text.split(',').map(str::to_ascii_lowercase);
+    let key = match parts.next().as_deref() {
+        Some("name") => OrderKey::Name,
+        Some("size") => OrderKey::Size,
+        Some("modtime") => OrderKey::Modified,
+        _ => return Err("begin with name, size or modtime".to_owned()),
+    };
+    let direction = match (parts.next().as_deref(), parts.next()) {
+        (None | Some("ascending" | "asc"), None) => Direction::Ascending,
+        (Some("descending" | "desc"), None) => Direction::Descending,
+        (Some("mixed"), percent) => Direction::Mixed(match percent.map(|text| text.parse()) {
+            None => 50,
+            Some(Ok(percent @ 0..=100)) => percent,
+            Some(_) => return Err("after mixed, write a percentage from 0 to 100".to_owned()),
+        }),
+        _ => return Err("go on with ,ascending, ,descending or ,mixed,PERCENT".to_owned()),
+    };
+    match parts.next() {
+        Some(rest) => Err(format!("{rest:?} is too much")),
+        None => Ok(Order::by(key).direction(direction)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_as_rclone_reads_them() {
+        let limit = |bytes| Ok(Limit(Some(Bandwidth::bytes_per_second(bytes))));
+        assert_eq!(bandwidth("512"), limit(512 << 10));
+        assert_eq!(bandwidth("1.5M"), limit(3 << 19));
+        assert_eq!(bandwidth("1B"), limit(1));
+        assert_eq!(bandwidth("off"), Ok(Limit(None)));
+        let table = bandwidth("Mon-08:00,1M 18:00,off sunday-23:59,100K").unwrap();
+        let expected = [
+            (TimeOfWeek::daily(8, 0).on(0), Some(1 << 20)),
+            (TimeOfWeek::daily(18, 0), None),
+            (TimeOfWeek::daily(23, 59).on(6), Some(100 << 10)),
+        ];
+        assert_eq!(table, Limit(Bandwidth::timetable(expected, utc_offset())));
+        for text in [
+            "",
+            "x",
+            "10M:1M",
+            "24:00,1M",
+            "8,1M",
+            "Mo-08:00,1M",
+            "08:00,x",
+            "0",
+        ] {
+            assert!(bandwidth(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn orders_are_read_as_rclone_reads_them() {
+        let by = |key, direction| Ok(Order::by(key).direction(direction));
+        assert_eq!(order("name"), by(OrderKey::Name, Direction::Ascending));
+        assert_eq!(
+            order("size,desc"),
+            by(OrderKey::Size, Direction::Descending)
+        );
+        assert_eq!(
+            order("modtime,ascending"),
+            by(OrderKey::Modified, Direction::Ascending)
+        );
+        assert_eq!(
+            order("size,mixed"),
+            by(OrderKey::Size, Direction::Mixed(50))
+        );
+        assert_eq!(
+            order("size,mixed,25"),
+            by(OrderKey::Size, Direction::Mixed(25))
+        );
+        for text in [
+            "",
+            "x",
+            "size,x",
+            "size,mixed,101",
+            "size,asc,1",
+            "size,mixed,1,2",
+        ] {
+            assert!(order(text).is_err(), "{text}");
+        }
+    }
+}
