@@ -133,8 +133,11 @@ impl MemoryBackend {
         slices: &[Bytes],
         options: WriteOptions,
     ) -> Result<Written> {
-        let parts = self.admit(options)?;
         let content = Content::of_chunks(slices);
+        if options.is_plain() {
+            return self.store.publish(path, Publication::plain(content), None);
+        }
+        let parts = self.admit(options)?;
         let is_checked = parts.size.is_some_and(|size| size != content.len())
             || !(parts.hashes.is_empty() && parts.verify.is_empty() && parts.expected.is_empty());
         if !is_checked {

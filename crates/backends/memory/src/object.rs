@@ -38,6 +38,18 @@ pub(crate) struct Publication {
 }
 
 impl Publication {
+    /// Content that replaces what is there, with nothing beside it.
+    #[inline]
+    pub(crate) fn plain(content: Content) -> Self {
+        Self {
+            mode: WriteMode::Replace,
+            content,
+            modified: None,
+            attributes: Attributes::default(),
+            reported: Hashes::new(),
+        }
+    }
+
     /// Everything of the options that is stored, and no content yet. What concerns checking
     /// (`hashes`, `verify`, `expected`, `size`) is the business of the hasher, and `attributes` has
     /// been judged; all durability that memory has is immediate.

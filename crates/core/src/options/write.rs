@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -45,9 +46,11 @@ pub enum Durability {
 }
 
 /// How to write. The default replaces atomically and stores no attributes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// One pointer long, and the default allocates nothing: it passes through every layer of a write.
+#[derive(Clone, Default, Eq)]
 #[non_exhaustive]
-pub struct WriteOptions(WriteParts);
+pub struct WriteOptions(Option<Box<WriteParts>>);
 
 /// [`WriteOptions`] taken apart by backends, with no `..`, so that a new option cannot be overlooked.
 #[doc(hidden)]
@@ -71,35 +74,35 @@ impl WriteOptions {
     /// What the write expects to find; default [`WriteMode::Replace`].
     #[must_use]
     pub fn mode(mut self, mode: WriteMode) -> Self {
-        self.0.mode = mode;
+        self.parts().mode = mode;
         self
     }
 
     /// Media type to store.
     #[must_use]
     pub fn content_type(mut self, content_type: impl Into<Arc<str>>) -> Self {
-        self.0.content_type = Some(content_type.into());
+        self.parts().content_type = Some(content_type.into());
         self
     }
 
     /// Cache-Control to store.
     #[must_use]
     pub fn cache_control(mut self, cache_control: impl Into<Arc<str>>) -> Self {
-        self.0.cache_control = Some(cache_control.into());
+        self.parts().cache_control = Some(cache_control.into());
         self
     }
 
     /// User-defined attributes to store, in place of any given before.
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata) -> Self {
-        self.0.metadata = metadata;
+        self.parts().metadata = metadata;
         self
     }
 
     /// Modified time to store instead of the time of the write.
     #[must_use]
     pub fn modified(mut self, modified: SystemTime) -> Self {
-        self.0.modified = Some(modified);
+        self.parts().modified = Some(modified);
         self
     }
 
@@ -107,14 +110,14 @@ impl WriteOptions {
     /// `Unsupported`: the object's digests could not be kept true.
     #[must_use]
     pub fn hashes(mut self, hashes: impl Into<HashTypes>) -> Self {
-        self.0.hashes = hashes.into();
+        self.parts().hashes = hashes.into();
         self
     }
 
     /// Digests to compute on the way and to report, without storing them. Every backend can.
     #[must_use]
     pub fn verify(mut self, hashes: impl Into<HashTypes>) -> Self {
-        self.0.verify = hashes.into();
+        self.parts().verify = hashes.into();
         self
     }
 
@@ -122,7 +125,7 @@ impl WriteOptions {
     /// publishes nothing. Every backend can.
     #[must_use]
     pub fn expected(mut self, hashes: Hashes) -> Self {
-        self.0.expected = hashes;
+        self.parts().expected = hashes;
         self
     }
 
@@ -130,28 +133,58 @@ impl WriteOptions {
     /// publishes nothing. Lets a backend choose its way and reserve space.
     #[must_use]
     pub fn size(mut self, size: u64) -> Self {
-        self.0.size = Some(size);
+        self.parts().size = Some(size);
         self
     }
 
     /// Whether attributes that the backend cannot store are refused (the default) or left out.
     #[must_use]
     pub fn attributes(mut self, attributes: AttributePolicy) -> Self {
-        self.0.attributes = attributes;
+        self.parts().attributes = attributes;
         self
     }
 
     /// When the write has to be durable.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.0.durability = durability;
+        self.parts().durability = durability;
         self
     }
 
     #[doc(hidden)]
     #[must_use]
     pub fn into_parts(self) -> WriteParts {
-        self.0
+        self.0.map_or_else(WriteParts::default, |parts| *parts)
+    }
+
+    /// Whether these are the default, as far as that shows without a look at each option.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn parts(&mut self) -> &mut WriteParts {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl fmt::Debug for WriteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(parts) => f.debug_tuple("WriteOptions").field(parts).finish(),
+            None => f.write_str("WriteOptions"),
+        }
+    }
+}
+
+impl PartialEq for WriteOptions {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own == other,
+            (Some(parts), None) | (None, Some(parts)) => **parts == WriteParts::default(),
+        }
     }
 }
 
@@ -231,6 +264,18 @@ impl From<WriteMode> for WriteOptions {
 mod tests {
     use super::*;
     use crate::Features;
+
+    #[test]
+    fn options_set_to_their_defaults_equal_the_default() {
+        assert_eq!(
+            WriteOptions::from(WriteMode::Replace),
+            WriteOptions::default()
+        );
+        assert_ne!(
+            WriteOptions::from(WriteMode::Append),
+            WriteOptions::default()
+        );
+    }
 
     #[test]
     fn required_attributes_are_refused_and_optional_ones_left_out() {

@@ -80,7 +80,7 @@ fn heading(arguments: &Arguments, rounds: usize) -> String {
          of the middle half; of several ways that a peer offers (plain, concurrent, buffered), its \
          fastest. A read gives one piece of memory, so OpenDAL's pieces are joined; in the row of \
          pieces they are not. OpenDAL writes in place, or with a folder for temporary files (atomic), and \
-         always syncs on close, which costs nothing on tmpfs. std::fs writes in place from the \
+         always syncs the file, and no directory, on close, which costs nothing on tmpfs. std::fs writes in place from the \
          worker itself; it is shown for orientation and is no peer.\n",
         machine::file_system(&arguments.dir),
         arguments.command(),
@@ -208,7 +208,11 @@ fn file_contests(files: &Files, root: &Path) -> Vec<Contest> {
     files.reading(&mut contest, &operation);
     contests.push(contest);
     contests.push(new_keys(files, root));
-    contests.extend(SIZES.iter().map(|size| replacing(files, *size)));
+    contests.extend(
+        SIZES
+            .iter()
+            .map(|size| replacing(files, *size, &[NEVER_SLOWER])),
+    );
     let streaming = [Bar::Column(OPENDAL, 1.1), NEVER_SLOWER];
     let mut contest = Contest::new("stream-read 64 MiB", &streaming, 1);
     let operation = Operation::StreamRead(read_key("64 MiB"), 64 << 20);
@@ -221,9 +225,12 @@ fn file_contests(files: &Files, root: &Path) -> Vec<Contest> {
     contests
 }
 
+/// Held to the peer that does the same: OpenDAL syncs no directory, so that a new name may be lost.
 fn durable_contests(files: &Files) -> Vec<Contest> {
-    let mut contests: Vec<_> = SIZES.iter().map(|size| replacing(files, *size)).collect();
-    contests.push(stream_write(files, &[NEVER_SLOWER]));
+    let bar = [Bar::Column(OBJECT_STORE, 1.0)];
+    let sizes = SIZES.iter();
+    let mut contests: Vec<_> = sizes.map(|size| replacing(files, *size, &bar)).collect();
+    contests.push(stream_write(files, &bar));
     contests
 }
 
@@ -249,9 +256,9 @@ fn empty(folder: &Path) -> Result {
 }
 
 /// Writes a key that exists.
-fn replacing(files: &Files, (name, size): (&str, usize)) -> Contest {
+fn replacing(files: &Files, (name, size): (&str, usize), bars: &[Bar]) -> Contest {
     let bytes = Bytes::from(noise(size));
-    let mut contest = Contest::new(format!("write {name}, replace"), &[NEVER_SLOWER], 1024);
+    let mut contest = Contest::new(format!("write {name}, replace"), bars, 1024);
     let operation = |folder: &str| {
         let key = format!("replace/{folder}/{}", name.replace(' ', "-"));
         Operation::Write(vec![key], bytes.clone())
