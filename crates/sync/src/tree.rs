@@ -95,6 +95,13 @@ impl PartialEq for Tree {
 
 impl Eq for Tree {}
 
+/// All of a backend.
+impl From<Arc<dyn Backend>> for Tree {
+    fn from(backend: Arc<dyn Backend>) -> Self {
+        Self::new(backend, Prefix::root())
+    }
+}
+
 /// The metadata key that holds a modified time where the store cannot hold one itself, spelled as
 /// rclone spells it.
 pub(crate) const MTIME: &str = "mtime";
