@@ -1,12 +1,32 @@
 //! What to do about an error.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use omnistorage::sync::SyncError;
 use omnistorage::{Error, ErrorKind, Operation};
 
+/// Advice on one error alone: its source, for lack of a better place.
+#[derive(Debug)]
+pub(crate) struct Advice(pub(crate) &'static str);
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl StdError for Advice {}
+
 /// Advice for the errors that people can do something about.
 pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if let Some(Advice(text)) = found.downcast_ref() {
+            return Some(text);
+        }
+        cause = found.source();
+    }
     if let Some(error) = error.downcast_ref::<SyncError>() {
         return of_sync(error);
     }

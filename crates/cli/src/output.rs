@@ -1,16 +1,18 @@
 //! What a person or a program sees: text, or one JSON object a line, and the exit code.
 
-use std::error::Error;
+use std::error::Error as StdError;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use omnistorage::Error;
 use serde_json::{Value, json};
 
 use crate::args::GlobalArgs;
 pub(crate) use crate::exit::Exit;
-use crate::hint;
+use crate::hint::{self, Advice};
 use crate::log::{Level, Log};
+use crate::place;
 
 /// The counts of the last line of `--json`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -128,13 +130,27 @@ impl Output {
 
     /// Says that something failed and what to do, on standard error or in the log file, and with
     /// `--json` as an object. Gives the exit code for it.
-    pub(crate) fn fail(&self, error: &(dyn Error + 'static)) -> Exit {
-        let (text, hint) = (chain(error), hint::of(error));
+    pub(crate) fn fail(&self, error: &(dyn StdError + 'static)) -> Exit {
+        self.failed(&chain(error), hint::of(error));
+        Exit::of(error)
+    }
+
+    fn failed(&self, text: &str, hint: Option<&'static str>) {
         self.object(|| match hint {
             Some(hint) => json!({"event": "error", "message": text, "hint": hint}),
             None => json!({"event": "error", "message": text}),
         });
-        self.error(&text, hint);
+        self.error(text, hint);
+    }
+
+    /// As [`fail`](Self::fail), naming what the person named.
+    pub(crate) fn fail_at(&self, named: &str, error: &Error) -> Exit {
+        let named = place::shown(named);
+        if chain(error).contains(&named) {
+            return self.fail(error);
+        }
+        let (text, hint) = (format!("{named}: {}", chain(error)), hint::of(error));
+        self.failed(&text, hint);
         Exit::of(error)
     }
 
@@ -148,6 +164,7 @@ impl Output {
     /// An error for a person: into the log file, or unless `--json` on standard error. Advice is
     /// given once.
     pub(crate) fn error(&self, text: &str, hint: Option<&'static str>) {
+        let text = &without_numbers(text);
         let hint = hint.filter(|hint| {
             let mut given = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
             let is_new = !given.contains(hint);
@@ -216,18 +233,29 @@ fn exit_if_unread(result: io::Result<()>) {
 }
 
 /// An error and its causes on one line, each said once.
-fn chain(error: &(dyn Error + 'static)) -> String {
+fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let message = error.to_string();
-        if !text.contains(&message) {
+        if !text.contains(&message) && !error.is::<Advice>() {
             text.push_str(": ");
             text.push_str(&message);
         }
         cause = error.source();
     }
-    text
+    without_numbers(&text)
+}
+
+/// The text without the system's numbers: `(os error 2)` tells people nothing that the words do not.
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut plain = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let after = part.find(')').map(|end| &part[end + 1..]);
+        plain.push_str(after.unwrap_or(part));
+    }
+    plain
 }
 
 /// A size for people: `5 B`, `1.5 KiB`.
@@ -250,7 +278,14 @@ pub(crate) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{size, without_numbers};
+
+    #[test]
+    fn the_numbers_of_the_system_are_left_out() {
+        let text = "a: no (os error 2): b (os error 13)";
+        assert_eq!(without_numbers(text), "a: no: b");
+        assert_eq!(without_numbers("plain (x)"), "plain (x)");
+    }
 
     #[test]
     fn sizes_are_readable() {

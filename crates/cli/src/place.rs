@@ -8,6 +8,7 @@ use omnistorage::{
     registry,
 };
 
+use crate::hint::Advice;
 use crate::remotes::{self, Remotes};
 
 use crate::stdio;
@@ -169,14 +170,13 @@ async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
         let config = creating(&backend, config, missing);
         registry.open(&backend, config).await
     };
-    opening.await.map_err(|error| {
-        let error = error.with_path(format!("{name}:"));
-        match error.kind() {
-            ErrorKind::Config | ErrorKind::UnknownBackend => {
-                error.with_source(format!("in {}", remotes.file().display()))
-            }
-            _ => error,
-        }
+    opening.await.map_err(|error| match error.kind() {
+        ErrorKind::Config | ErrorKind::UnknownBackend => error
+            .with_path(format!("{name}: in {}", remotes.file().display()))
+            .with_source(Advice(
+                "`omni config update` changes the settings of a remote",
+            )),
+        _ => error.with_path(format!("{name}:")),
     })
 }
 

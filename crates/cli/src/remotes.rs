@@ -6,8 +6,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use crate::hint::Advice;
 use omnistorage::{Error, ErrorKind, Result};
 use toml_edit::{DocumentMut, Item, Table, Value};
+
+const UNKNOWN: &str =
+    "`omni config create` adds a remote; a local file whose name has a colon is written ./name:…";
 
 /// The file that `--config` names.
 static CHOSEN: OnceLock<PathBuf> = OnceLock::new();
@@ -120,7 +124,8 @@ impl Remotes {
                 [] => "there are none".to_owned(),
                 names => format!("known are {}", names.join(", ")),
             };
-            return Err(fail(format!("no remote is named {name:?}; {known}")));
+            let error = fail(format!("no remote is named {name:?}; {known}"));
+            return Err(error.with_source(Advice(UNKNOWN)));
         };
         let table = item
             .as_table_like()

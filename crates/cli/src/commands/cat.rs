@@ -28,7 +28,7 @@ pub(crate) async fn run(args: CatArgs, output: &Output) -> Result<Exit> {
                 // Nobody reads standard output any more.
                 return Ok(exit);
             }
-            exit = output.fail(&error);
+            exit = output.fail_at(text, &error);
         }
     }
     Ok(exit)

@@ -64,7 +64,10 @@ async fn report(
 ) -> Exit {
     let lists = match Lists::open(args) {
         Ok(lists) => lists,
-        Err(error) => return output.fail(&error),
+        Err(error) => {
+            output.fail(&error);
+            return Exit::Usage;
+        }
     };
     let mut report = Report::new(command, false, output)
         .named(name)

@@ -15,7 +15,7 @@ pub(crate) async fn mkdir(args: PathsArgs, output: &Output) -> Result<Exit> {
         match made.await {
             Ok(()) => counts.created += 1,
             Err(error) => {
-                exit = output.fail(&error);
+                exit = output.fail_at(text, &error);
                 counts.errors += 1;
             }
         }
@@ -39,7 +39,7 @@ pub(crate) async fn rmdir(args: PathsArgs, output: &Output) -> Result<Exit> {
         match removed.await {
             Ok(()) => counts.deleted += 1,
             Err(error) => {
-                exit = output.fail(&error);
+                exit = output.fail_at(text, &error);
                 counts.errors += 1;
             }
         }

@@ -15,7 +15,10 @@ pub(crate) async fn run(args: HashArgs, output: &Output) -> Exit {
         .download(args.download);
     let digests = match Digests::open(&args) {
         Ok(digests) => digests,
-        Err(error) => return output.fail(&error),
+        Err(error) => {
+            output.fail(&error);
+            return Exit::Usage;
+        }
     };
     let command = Command::HashSum(args.hash);
     let mut report = Report::new(command, false, output).with_digests(digests);

@@ -58,7 +58,11 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         Command::Rmdirs(args) => delete::rmdirs(args, output).await,
         Command::Tree(args) => list::tree(args, output).await,
         Command::Cat(args) => cat::run(args, output).await,
-        Command::Put(args) => put::run(args, output).await,
+        Command::Put(args) => {
+            let named = args.path.clone();
+            let written = put::run(args, output).await;
+            written.or_else(|error| Ok(output.fail_at(&named, &error)))
+        }
         Command::Convert(args) => convert::run(*args, output).await,
         Command::Stat(args) => stat::run(args, output).await,
         Command::Rm(args) => remove::rm(args, output).await,

@@ -22,7 +22,7 @@ pub(crate) async fn rm(args: PathsArgs, output: &Output) -> Result<Exit> {
                 output.object(|| json!({"event": "deleted", "path": text}));
             }
             Err(error) => {
-                exit = output.fail(&error);
+                exit = output.fail_at(text, &error);
                 counts.errors += 1;
             }
         }

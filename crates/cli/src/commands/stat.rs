@@ -11,7 +11,7 @@ pub(crate) async fn run(args: PathsArgs, output: &Output) -> Result<Exit> {
     let (mut exit, mut counts) = (Exit::Done, Counts::default());
     for text in &args.paths {
         if let Err(error) = stat(text, output).await {
-            exit = output.fail(&error);
+            exit = output.fail_at(text, &error);
             counts.errors += 1;
         }
     }

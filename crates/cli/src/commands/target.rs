@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use omnistorage::{Error, Operation, Result};
 
+use crate::hint::Advice;
 use crate::output::Output;
 
 #[derive(Debug)]
@@ -66,4 +67,7 @@ fn broken(error: io::Error, name: &str) -> Error {
     Error::from(error)
         .on(Operation::Write, "report")
         .with_path(name)
+        .with_source(Advice(
+            "name a file in a directory that is there and may be written to",
+        ))
 }

@@ -16,7 +16,7 @@ pub(crate) async fn run(args: TouchArgs, output: &Output) -> Result<Exit> {
             Ok(Touched::Updated) => counts.updated += 1,
             Ok(Touched::Nothing) => counts.skipped += 1,
             Err(error) => {
-                exit = output.fail(&error);
+                exit = output.fail_at(text, &error);
                 counts.errors += 1;
             }
         }

@@ -62,3 +62,77 @@ fn failures_name_the_place_and_have_codes_of_their_own() {
         "a missing source must not create the destination"
     );
 }
+
+/// The limit on the size of files stands for a full disk: nobody has to be root for it.
+#[test]
+#[cfg(unix)]
+fn a_full_disk_fails_the_file_and_leaves_nothing_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        &[("src/big", &"x".repeat(1 << 20)), ("src/small", "1")],
+    );
+    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let mut shell = std::process::Command::new("sh");
+    let shell = shell.args([
+        "-c",
+        limited,
+        env!("CARGO_BIN_EXE_omni"),
+        "copy",
+        "src",
+        "dst",
+    ]);
+    let ran = shell.current_dir(dir.path()).output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    for word in [
+        "big: ",
+        "quota exceeded",
+        "hint: free some space",
+        "1 created",
+    ] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    let left: Vec<_> = std::fs::read_dir(dir.path().join("dst")).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// Nobody may create files there, not even root.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_place_that_may_not_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/a", "1")]);
+    for args in [&["put", "/sys/omni-test"][..], &["copy", "src", "/sys"]] {
+        let ran = omni(dir.path(), args);
+        assert_eq!(ran.code, 1, "{args:?}: {}", ran.stderr);
+        for word in ["permission denied", "hint: run as a user who may do this"] {
+            assert!(ran.stderr.contains(word), "{args:?}: {}", ran.stderr);
+        }
+    }
+    let put = omni(dir.path(), &["put", "/sys/omni-test"]);
+    assert!(put.stderr.contains("/sys/omni-test"), "{}", put.stderr);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_without_noise() {
+    use std::io::{BufRead, BufReader};
+    let dir = tempfile::tempdir().unwrap();
+    let long = "x".repeat(100);
+    for n in 0..2000 {
+        write(dir.path(), &[(&format!("t/{n}-{long}"), "")]);
+    }
+    let mut child = crate::run::program(dir.path())
+        .args(["ls", "t"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(ended.stderr.is_empty(), "{ended:?}");
+}

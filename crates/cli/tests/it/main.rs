@@ -11,6 +11,7 @@ mod convert;
 mod docs;
 mod failures;
 mod filters;
+mod golden;
 mod killing;
 mod limits;
 mod messages;

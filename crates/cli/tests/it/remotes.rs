@@ -87,7 +87,8 @@ fn remotes_are_created_shown_updated_and_deleted() {
 fn the_file_is_for_its_owner_alone_and_keeps_comments() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("omni.toml");
+    let file = dir.path().join("omni/config.toml");
+    fs::create_dir(dir.path().join("omni")).unwrap();
     fs::write(&file, "# mine\n[a]\ntype = \"memory\" # small\n").unwrap();
     omni(dir.path(), &["config", "create", "b", "memory"]).done();
     let text = fs::read_to_string(&file).unwrap();
@@ -99,14 +100,15 @@ fn the_file_is_for_its_owner_alone_and_keeps_comments() {
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
+    let left: Vec<_> = fs::read_dir(dir.path().join("omni")).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
 #[test]
 fn a_bad_file_is_named_with_the_place() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("omni.toml");
+    let file = dir.path().join("omni/config.toml");
+    fs::create_dir(dir.path().join("omni")).unwrap();
     for (text, said) in [
         ("ok = 1\n[a\n", "line 2, column 3"),
         ("[a]\nroot = \"/x\"\n", "`type`"),
@@ -119,7 +121,7 @@ fn a_bad_file_is_named_with_the_place() {
         fs::write(&file, text).unwrap();
         let ran = omni(dir.path(), &["ls", "a:"]);
         assert_eq!(ran.code, 2, "{text:?}: {}", ran.stderr);
-        for said in [said, "omni.toml"] {
+        for said in [said, "omni/config.toml"] {
             assert!(ran.stderr.contains(said), "{text:?}: {}", ran.stderr);
         }
     }

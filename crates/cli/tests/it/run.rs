@@ -48,9 +48,7 @@ pub(crate) fn program(dir: &Path) -> Command {
             program.env_remove(name);
         }
     }
-    program
-        .current_dir(dir)
-        .env("OMNI_CONFIG", dir.join("omni.toml"));
+    program.current_dir(dir).env("XDG_CONFIG_HOME", dir);
     program
 }
 
