@@ -79,6 +79,7 @@ impl Exit {
             SyncError::Option { .. } | SyncError::Overlap(_) => Self::Usage,
             SyncError::SourceMissing(_) => Self::NoDirectory,
             SyncError::SourceEmpty(_) | SyncError::TooManyDeletions { .. } => Self::Safeguard,
+            SyncError::Bisync(error) if error.is_refusal() => Self::Safeguard,
             SyncError::Storage(error) => Self::of_storage(error),
             _ => Self::Failed,
         }

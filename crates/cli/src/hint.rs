@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use omnistorage::sync::SyncError;
+use omnistorage::sync::{BisyncError, SyncError};
 use omnistorage::{Error, ErrorKind, Operation};
 
 /// Advice on one error alone: its source, for lack of a better place.
@@ -47,6 +47,26 @@ fn of_sync(error: &SyncError) -> Option<&'static str> {
         SyncError::SourceChanged { .. } => "run again when nothing writes to it",
         SyncError::NotVerified { .. } => "run again; if it stays, check the destination's hardware",
         SyncError::Immutable(_) => "leave out --immutable to replace it",
+        SyncError::Bisync(error) => return of_bisync(error),
+        _ => return None,
+    })
+}
+
+fn of_bisync(error: &BisyncError) -> Option<&'static str> {
+    Some(match error {
+        BisyncError::NoState(_) => {
+            "if this is the first run, add --resync; --dry-run shows what it would do"
+        }
+        BisyncError::BadState(..) => {
+            "--resync begins anew: it deletes nothing and brings back what one side has deleted"
+        }
+        BisyncError::TooManyDeletions { .. } => {
+            "look at what --dry-run --force lists; if it is right, use --force or raise --max-delete"
+        }
+        BisyncError::Empty(_) => {
+            "check that it is mounted and right; --force empties the other side"
+        }
+        BisyncError::Access { .. } => "check that both sides are mounted and right",
         _ => return None,
     })
 }

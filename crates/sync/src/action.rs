@@ -158,8 +158,9 @@ impl Action {
             Self::Mkdir { .. } => "mkdir",
             Self::Rmdir { .. } => "rmdir",
             Self::RmdirSource { .. } => "rmdir-source",
-            Self::Conflict { .. } => "conflict",
-            Self::KeepAside { .. } => "keep-aside",
+            Self::Conflict { is_left: true, .. } => "leave",
+            Self::Conflict { .. } => "resolve",
+            Self::KeepAside { .. } => "set-aside",
             Self::At { action, .. } => action.verb(),
             Self::Skip { .. } => "skip",
         }
@@ -170,7 +171,7 @@ impl fmt::Display for Action {
     /// `update a/b (size)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::At { replica, action } = self {
-            return write!(f, "{replica}: {action}");
+            return write!(f, "{action} on {replica}");
         }
         write!(f, "{} {}", self.verb(), self.path())?;
         match self {
@@ -178,7 +179,7 @@ impl fmt::Display for Action {
             Self::Relocate { from, .. } => write!(f, " (from {from})"),
             Self::Skip { reason, .. } => write!(f, " ({reason})"),
             Self::KeepAside { to, .. } => write!(f, " (as {to})"),
-            Self::Conflict { is_left: true, .. } => f.write_str(" (left alone)"),
+            Self::Conflict { is_left: true, .. } => f.write_str(" (changed on both sides)"),
             Self::Conflict {
                 winner: Some(winner),
                 ..

@@ -2,6 +2,7 @@
 //! rclone has the same thing.
 
 mod backup;
+mod bisync;
 mod cat;
 mod check;
 mod compare;
@@ -31,6 +32,7 @@ mod value;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub(crate) use bisync::{BisyncArgs, LoserArg, ResolveArg};
 pub(crate) use cat::CatArgs;
 pub(crate) use check::{CheckArgs, DiffArgs, VerifyArgs};
 pub(crate) use compare::CompareArgs;
@@ -85,6 +87,8 @@ pub(crate) enum Command {
     Copyto(TransferArgs),
     /// Move a file to another name; a directory as `move` does
     Moveto(MoveArgs),
+    /// Bring what changed on either of two sides to the other, remembering what both had
+    Bisync(BisyncArgs),
     /// Compare the contents of SRC and DST and report each difference; change nothing
     Check(CheckArgs),
     /// Compare SRC and DST as `sync` does and report each difference; change nothing

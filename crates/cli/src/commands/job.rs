@@ -23,7 +23,7 @@ pub(super) async fn run(
 }
 
 /// Reports each event; the first interrupt ends the run with a true summary.
-async fn follow(
+pub(super) async fn follow(
     mut run: Run,
     report: &mut Report<'_>,
     stats: Option<Duration>,

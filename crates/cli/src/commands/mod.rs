@@ -2,6 +2,7 @@
 
 mod backends;
 mod backup;
+mod bisync;
 mod cat;
 mod compare;
 mod config;
@@ -36,6 +37,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Exit {
         Command::Move(args) => transfer::move_(args, output).await,
         Command::Copyto(args) => transfer::copyto(args, output).await,
         Command::Moveto(args) => transfer::moveto(args, output).await,
+        Command::Bisync(args) => bisync::run(args, output).await,
         Command::Check(args) => compare::check(args, output).await,
         Command::Diff(args) => compare::diff(args, output).await,
         Command::Verify(args) => compare::verify(args, output).await,
@@ -79,6 +81,7 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         | Command::Move(_)
         | Command::Copyto(_)
         | Command::Moveto(_)
+        | Command::Bisync(_)
         | Command::Check(_)
         | Command::Diff(_)
         | Command::Verify(_)

@@ -228,6 +228,8 @@ impl<'a> Report<'a> {
                 "directories_created": summary.directories_created,
                 "directories_removed": summary.directories_removed,
                 "deletions_withheld": summary.deletions_withheld,
+                "conflicts": summary.conflicts,
+                "conflicts_left": summary.conflicts_left,
             })
         });
         self.output.summary(&self.name, counts);
@@ -269,6 +271,10 @@ impl<'a> Report<'a> {
         if summary.bytes > 0 {
             line.push_str(&format!(", {}", rate(summary.bytes, summary.seconds)));
         }
+        if summary.conflicts > 0 {
+            let (all, left) = (summary.conflicts, summary.conflicts_left);
+            line.push_str(&format!("; {all} conflicts, {left} left"));
+        }
         if summary.deletions_withheld > 0 {
             let withheld = summary.deletions_withheld;
             line.push_str(&format!(
@@ -284,6 +290,15 @@ fn action_json(event: &str, action: &Action) -> Value {
         json!({"event": event, "action": action.verb(), "path": action.path().as_str()});
     match action {
         Action::Relocate { from, .. } => object["from"] = from.as_str().into(),
+        Action::At { replica, action } => {
+            let mut object = action_json(event, action);
+            object["side"] = replica.to_string().into();
+            return object;
+        }
+        Action::Conflict { winner, .. } => {
+            object["winner"] = winner.map(|winner| winner.to_string()).into();
+        }
+        Action::KeepAside { to, .. } => object["to"] = to.as_str().into(),
         Action::Update { difference, .. } => object["reason"] = difference.to_string().into(),
         Action::Skip { reason, .. } => object["reason"] = reason.to_string().into(),
         Action::SetModified { modified, .. } => object["modified"] = rfc3339(*modified).into(),

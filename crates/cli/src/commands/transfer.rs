@@ -180,14 +180,18 @@ fn transfer_options(args: &TransferArgs) -> Options {
         .transfers(usize::from(args.transfers))
         .tries(args.retries)
         .create_empty_dirs(args.create_empty_src_dirs)
-        .verify(match args.verify {
-            VerifyArg::Size => Verify::Size,
-            VerifyArg::Hash => Verify::Hash,
-            VerifyArg::ReadBack => Verify::ReadBack,
-        })
+        .verify(verify(args.verify))
         .fsync(match args.fsync {
             FsyncArg::None => Fsync::None,
             FsyncArg::End => Fsync::End,
             FsyncArg::Each => Fsync::Each,
         })
+}
+
+pub(super) const fn verify(how: VerifyArg) -> Verify {
+    match how {
+        VerifyArg::Size => Verify::Size,
+        VerifyArg::Hash => Verify::Hash,
+        VerifyArg::ReadBack => Verify::ReadBack,
+    }
 }

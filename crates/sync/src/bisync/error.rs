@@ -8,12 +8,12 @@ use super::Replica;
 pub enum BisyncError {
     /// The two trees were never brought together, or what was remembered of it is gone.
     #[error(
-        "there is no state of an earlier run at {0}: run once with resync, \
-         which makes both sides equal and deletes nothing"
+        "there is no state of an earlier run at {0}: the first one has to be a resync, \
+         which brings both sides together and deletes nothing"
     )]
     NoState(String),
     /// The state cannot be trusted.
-    #[error("the state {0} cannot be used: {1}; run with resync to begin anew")]
+    #[error("the state {0} cannot be used: {1}; a resync begins anew")]
     BadState(String, String),
     /// Another run works on the same pair.
     #[error(
@@ -31,8 +31,7 @@ pub enum BisyncError {
     LockLost(String),
     /// More was deleted on one side than [`BisyncOptions::max_delete`](super::BisyncOptions) allows.
     #[error(
-        "{deleted} of {known} objects are gone on {side}, more than {percent} %; nothing was changed; \
-         force permits it"
+        "{deleted} of {known} objects are gone on {side}, more than {percent} %; nothing was changed"
     )]
     TooManyDeletions {
         /// The side that lost them.
@@ -45,7 +44,7 @@ pub enum BisyncError {
         percent: u8,
     },
     /// One side holds no object any more. Nothing was changed.
-    #[error("{0} is empty and was not; nothing was changed; force permits it")]
+    #[error("{0} is empty and was not; nothing was changed")]
     Empty(Replica),
     /// The files that prove that both sides are really there do not.
     #[error(
@@ -82,6 +81,15 @@ pub enum BisyncError {
 }
 
 impl BisyncError {
+    /// Whether the run as a whole was refused and nothing changed.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::LockLost(_) | Self::Changed { .. } | Self::Conflict(_) | Self::InTheWay { .. }
+        )
+    }
+
     /// The kind, in the storage contract's terms.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

@@ -5,7 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use storage_core::{Backend, ObjectPath, Payload, ReadOptions, Version, WriteMode};
+use storage_core::{
+    Backend, Durability, ObjectPath, Payload, ReadOptions, Version, WriteMode, WriteOptions,
+};
 use tokio::sync::watch;
 
 use super::BisyncError;
@@ -185,7 +187,9 @@ impl Object {
             until: now().saturating_add(term),
         };
         let payload = Payload::from(claim.to_string());
-        let written = self.backend.write(&self.path, payload, mode.into()).await?;
+        // A power cut ends the run anyway.
+        let options = WriteOptions::from(mode).durability(Durability::Deferred);
+        let written = self.backend.write(&self.path, payload, options).await?;
         Ok(written.version)
     }
 

@@ -102,6 +102,14 @@ impl Bisync {
         Ok(Self { pair, store })
     }
 
+    /// A name for the state of a pair, the same in each run and for no other pair as far as the
+    /// backends can tell: 32 hexadecimal digits. For programs that keep many states in one place.
+    #[must_use]
+    pub fn state_name(path1: &Tree, path2: &Tree) -> String {
+        let names = format!("{}\0{}", path1.name(), path2.name());
+        print::hex(print::token(names.as_bytes()))
+    }
+
     /// Starts in the background. The [`Run`] has to be polled for it to get on. Its events are those
     /// of other jobs, with actions of the kinds [`At`](crate::Action::At) and
     /// [`Conflict`](crate::Action::Conflict). It ends with a [`BisyncError`] and nothing done where

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use storage_filter::Filter;
 
-use super::print::token;
+use super::print::{hex, token};
 use crate::{Options, SyncError};
 
 /// Which version of an object goes to both sides.
@@ -152,8 +152,7 @@ impl BisyncOptions {
     pub(crate) fn fingerprint(&self) -> String {
         let filter = self.common.filter.as_ref();
         filter.map_or_else(String::new, |filter| {
-            let token = token(filter.fingerprint().as_bytes());
-            token.iter().map(|byte| format!("{byte:02x}")).collect()
+            hex(token(filter.fingerprint().as_bytes()))
         })
     }
 

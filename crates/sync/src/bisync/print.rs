@@ -90,6 +90,11 @@ pub(crate) fn token(text: &[u8]) -> Token {
     token
 }
 
+/// A token as text.
+pub(crate) fn hex(token: Token) -> String {
+    token.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// One token for a content, from its strongest digest.
 pub(crate) fn content_token(hashes: &Hashes) -> Option<Token> {
     use HashType::{Blake3, Crc32c, Md5, Sha1, Sha256};

@@ -278,10 +278,10 @@ async fn a_dry_run_tells_what_a_run_does_and_does_nothing() {
     assert_eq!(
         told,
         [
-            "path2: update changed (size)",
-            "conflict conflict (both are kept)",
-            "path1: delete deleted",
-            "path1: create new",
+            "update changed (size) on path2",
+            "resolve conflict (both are kept)",
+            "delete deleted on path1",
+            "create new on path1",
         ]
     );
     assert_eq!(world.planned(world.options.clone()).await, told);

@@ -1,0 +1,145 @@
+//! `bisync`: what changed on either side goes to the other.
+
+use std::path::PathBuf;
+
+use omnistorage::sync::{
+    Bisync, BisyncOptions, Command, Comparison, Loser, Options, Prefer, Resolve, SyncError, Tree,
+};
+use omnistorage::{Error, Result};
+
+use super::job;
+use super::report::Report;
+use super::transfer::verify;
+use crate::args::{BisyncArgs, LoserArg, ResolveArg};
+use crate::filter;
+use crate::output::{Exit, Output};
+use crate::place::{self, Missing};
+
+pub(crate) async fn run(mut args: BisyncArgs, output: &Output) -> Exit {
+    args.filter.filter_from.append(&mut args.filters_file);
+    let mut report = Report::new(Command::Sync, args.dry_run, output).named("bisync");
+    let run = prepare(&args).await.map(Bisync::run);
+    let summary = match run {
+        Ok(run) => job::follow(run, &mut report, output.stats()).await,
+        Err(error) => Err(report.refused(&error)),
+    };
+    summary.map_or_else(|exit| exit, |summary| Exit::of_summary(&summary))
+}
+
+async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
+    let mut options = options(args);
+    options.common.filter = filter::load(&args.filter).await?;
+    let (path1, path2) = trees(args, options.resync.is_some()).await?;
+    let name = Bisync::state_name(&path1, &path2);
+    let folder = match &args.workdir {
+        Some(folder) => folder.clone(),
+        None => default_folder()?,
+    };
+    let place = match args.dry_run {
+        true => place::tree_to_be(&folder).await?,
+        false => place::tree(&folder, Missing::Create).await?,
+    };
+    let state = Tree::new(place.backend, place.path.join(name)?.as_prefix());
+    Bisync::new(path1, path2, state, options)
+}
+
+/// Both trees. Only where both sides are brought together may one of them be created, not both: two
+/// names that are misspelled should not become two directories.
+async fn trees(args: &BisyncArgs, may_create: bool) -> Result<(Tree, Tree)> {
+    let (first, second) = (&args.path1, &args.path2);
+    let existing = [
+        place::tree(first, Missing::Fail).await,
+        place::tree(second, Missing::Fail).await,
+    ];
+    let [path1, path2] = match existing {
+        [Err(error), Ok(second)] if may_create && error.is_not_found() => {
+            [to_be(first, args.dry_run).await?, second]
+        }
+        [Ok(first), Err(error)] if may_create && error.is_not_found() => {
+            [first, to_be(second, args.dry_run).await?]
+        }
+        [first, second] => [first?, second?],
+    };
+    Ok((
+        Tree::new(path1.backend, path1.path),
+        Tree::new(path2.backend, path2.path),
+    ))
+}
+
+async fn to_be(text: &str, dry_run: bool) -> Result<place::Place<omnistorage::Prefix>> {
+    match dry_run {
+        true => place::tree_to_be(text).await,
+        false => place::tree(text, Missing::Create).await,
+    }
+}
+
+fn options(args: &BisyncArgs) -> BisyncOptions {
+    let comparison = match (args.size_only, args.checksum) {
+        (true, _) => Comparison::SizeOnly,
+        (_, true) => Comparison::Checksum,
+        _ => args.compare,
+    };
+    let mut options = BisyncOptions::default();
+    options.common = Options::default()
+        .comparison(comparison)
+        .modify_window(args.modify_window)
+        .dry_run(args.dry_run)
+        .ignore_errors(args.ignore_errors)
+        .create_empty_dirs(args.create_empty_src_dirs)
+        .transfers(usize::from(args.transfers))
+        .checkers(usize::from(args.checkers))
+        .verify(verify(args.verify))
+        .tries(args.retries);
+    let asked = args.resync.then_some(Prefer::Path1);
+    options.resync = args.resync_mode.map(Prefer::from).or(asked);
+    options.resolve = resolve(args.conflict_resolve);
+    options.loser = match args.conflict_loser {
+        LoserArg::Num => Loser::Number,
+        LoserArg::Pathname => Loser::Path,
+        LoserArg::Delete => Loser::Delete,
+    };
+    options.suffixes.clone_from(&args.conflict_suffix.0);
+    options.suffix_keep_extension = args.suffix_keep_extension;
+    options.max_delete = args.max_delete;
+    options.force = args.force;
+    options.check_access = args.check_access.then(|| args.check_filename.clone());
+    options.max_lock = args.max_lock;
+    options
+}
+
+fn resolve(how: ResolveArg) -> Resolve {
+    match how {
+        ResolveArg::None => Resolve::KeepBoth,
+        ResolveArg::Path1 => Resolve::Winner(Prefer::Path1),
+        ResolveArg::Path2 => Resolve::Winner(Prefer::Path2),
+        ResolveArg::Newer => Resolve::Winner(Prefer::Newer),
+        ResolveArg::Older => Resolve::Winner(Prefer::Older),
+        ResolveArg::Larger => Resolve::Winner(Prefer::Larger),
+        ResolveArg::Smaller => Resolve::Winner(Prefer::Smaller),
+        ResolveArg::Skip => Resolve::Skip,
+        ResolveArg::Error => Resolve::Error,
+    }
+}
+
+/// `omni/bisync` where the system keeps the state of programs: it is no cache, for without it the
+/// next run is refused.
+fn default_folder() -> Result<String> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder = if cfg!(windows) {
+        set("LOCALAPPDATA").map(PathBuf::from)
+    } else {
+        let home = || Some(PathBuf::from(set("HOME")?).join(".local/state"));
+        set("XDG_STATE_HOME").map(PathBuf::from).or_else(home)
+    };
+    folder
+        .and_then(|folder| {
+            folder
+                .join("omni")
+                .join("bisync")
+                .to_str()
+                .map(str::to_owned)
+        })
+        .ok_or_else(|| {
+            Error::config("there is no home directory to keep the state in; set --workdir")
+        })
+}
