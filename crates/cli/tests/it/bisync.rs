@@ -34,7 +34,11 @@ fn files(dir: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     walk(dir, dir, &mut found);
     // What a kill left of a write has a name that no listing shows, until the next run removes it.
-    found.retain(|name, _| !name.split('/').any(|name| name.starts_with(".omnistorage-")));
+    found.retain(|name, _| {
+        !name
+            .split('/')
+            .any(|name| name.starts_with(".omnistorage-"))
+    });
     found
 }
 
