@@ -66,6 +66,22 @@ pub struct ObjectInfo {
     pub metadata: Metadata,
     /// Digests that the store keeps of the content.
     pub hashes: Hashes,
+    /// What this is, if neither an object nor a directory. Only listings that ask for such entries by
+    /// [`ListOptions::links`](crate::ListOptions::links) give them.
+    pub special: Option<Special>,
+}
+
+/// An entry that is neither an object nor a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Special {
+    /// A symbolic link.
+    Link {
+        /// Where it leads, as it is written; `None` when that is not UTF-8.
+        target: Option<Arc<str>>,
+    },
+    /// A FIFO, socket or device.
+    Device,
 }
 
 impl ObjectInfo {
@@ -83,6 +99,7 @@ impl ObjectInfo {
             cache_control: None,
             metadata: Metadata::new(),
             hashes: Hashes::new(),
+            special: None,
         }
     }
 

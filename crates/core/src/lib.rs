@@ -52,12 +52,12 @@ pub use ext::BackendExt;
 pub use features::Features;
 pub use glob::Glob;
 pub use hash::{HashType, HashTypes, Hashes};
-pub use info::{Metadata, ObjectInfo, Version, Written};
+pub use info::{Metadata, ObjectInfo, Special, Version, Written};
 pub use lifecycle::Lifecycle;
 pub use list::{Cursor, Entries, ListFilter, ListPage};
 pub use location::{Location, ReaderAt, Seeker};
 pub use options::{
-    AttributePolicy, ByteRange, Durability, ListOptions, PresignOptions, PresignedMethod,
+    AttributePolicy, ByteRange, Durability, Links, ListOptions, PresignOptions, PresignedMethod,
     ReadOptions, RmdirOptions, WriteMode, WriteOptions,
 };
 #[doc(hidden)]

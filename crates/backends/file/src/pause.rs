@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use storage_core::{
-    Cursor, Error, Glob, ListFilter, ListOptions, ListPage, ListParts, ObjectInfo, Prefix, Result,
+    Cursor, Error, Glob, Links, ListFilter, ListOptions, ListPage, ListParts, ObjectInfo, Prefix,
+    Result,
 };
 
 use crate::tree::Tree;
@@ -46,6 +47,7 @@ struct Request {
     directories: bool,
     name_starts_with: Option<String>,
     glob: Option<Glob>,
+    links: Links,
 }
 
 impl PausedWalks {
@@ -94,6 +96,7 @@ pub(crate) fn page(tree: &Tree, prefix: &Prefix, options: ListOptions) -> Result
         directories,
         name_starts_with,
         glob,
+        links,
     } = options.into_parts();
     let request = Request {
         prefix: prefix.clone(),
@@ -102,6 +105,7 @@ pub(crate) fn page(tree: &Tree, prefix: &Prefix, options: ListOptions) -> Result
         directories,
         name_starts_with,
         glob,
+        links,
     };
     let limit = limit.unwrap_or(PAGE);
     if limit == 0 {
@@ -132,10 +136,12 @@ impl Request {
             directories: self.directories,
             name_starts_with: self.name_starts_with.clone(),
             glob: self.glob.clone(),
+            links: self.links,
         };
         let scope = Scope {
             recursive: self.recursive,
             directories: self.directories,
+            links: self.links,
             filter: ListFilter::new(&self.prefix, &parts),
         };
         Walk::start(tree, &self.prefix, scope)

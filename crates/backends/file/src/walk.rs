@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 use std::io;
 
-use storage_core::{ListFilter, ObjectInfo, ObjectPath, Result};
+use storage_core::{Links, ListFilter, ObjectInfo, ObjectPath, Result, Special};
 
 use crate::failure::{failure, is_absent};
 use crate::read::plain_info;
-use crate::sys::{Dir, Kind};
+use crate::sys::{Dir, Kind, Stat};
 use crate::tree::Tree;
 use crate::{names, temporary};
 
@@ -20,6 +20,7 @@ pub(crate) struct Scope {
     pub(crate) recursive: bool,
     /// Whether a recursive walk gives directories too.
     pub(crate) directories: bool,
+    pub(crate) links: Links,
     pub(crate) filter: ListFilter,
 }
 
@@ -42,7 +43,12 @@ struct Level {
     outer: usize,
     names: Names,
     next: usize,
+    /// Which directory it is, where links may lead back to it.
+    id: Option<Id>,
 }
+
+/// Device and inode of a directory.
+type Id = (u64, u64);
 
 /// The names of one directory, sorted, in 8 bytes each beside their text.
 #[derive(Debug, Default)]
@@ -64,6 +70,10 @@ enum Found {
     Directory,
     LinkToFile,
     LinkToDirectory,
+    /// A link that is given as itself.
+    Link,
+    /// A FIFO, socket or device.
+    Device,
     /// A name that is not UTF-8.
     Unreadable,
 }
@@ -152,8 +162,8 @@ impl Walk {
         let in_scope = match entry.found {
             _ if !self.scope.recursive => true,
             Found::Directory => self.scope.directories,
-            // Not followed, so not given as if it were empty.
-            Found::LinkToDirectory => false,
+            // Where it is not followed, it is not given as if it were empty.
+            Found::LinkToDirectory => self.scope.enters_links() && self.scope.directories,
             _ => true,
         };
         let listed = in_scope && self.scope.filter.accepts(&self.base, is_dir);
@@ -161,11 +171,15 @@ impl Walk {
             true => describe(tree, level.dir.as_ref(), &self.base, name, entry.found)?,
             false => None,
         };
-        if entry.found == Found::Directory && self.scope.recursive {
-            let own = level
-                .dir
-                .as_ref()
-                .map(|dir| dir.open_own_dir(name.as_ref()));
+        let through_link = entry.found == Found::LinkToDirectory && self.scope.enters_links();
+        if self.scope.recursive && (entry.found == Found::Directory || through_link) {
+            let own = match through_link {
+                true => Some(tree.root.open_dir(&self.base)),
+                false => level
+                    .dir
+                    .as_ref()
+                    .map(|dir| dir.open_own_dir(name.as_ref())),
+            };
             self.base.push('/');
             match own {
                 Some(Ok(dir)) => {
@@ -184,7 +198,20 @@ impl Walk {
 
     /// Reads the names of a directory, whose key `base` is.
     fn enter(&mut self, tree: &Tree, dir: Dir, outer: usize) -> Result<()> {
-        let names = Names::read(tree, &dir, &self.base, &self.scope)
+        let id = match self.scope.enters_links() {
+            true => Some(id_of(dir.stat_self().map_err(failure)?)),
+            false => None,
+        };
+        let above = self.levels.iter().filter_map(|level| level.id).chain(id);
+        let reader = NamesReader {
+            tree,
+            dir: &dir,
+            base: &self.base,
+            scope: &self.scope,
+            above: above.collect(),
+        };
+        let names = reader
+            .read()
             .map_err(|error| failure(error).with_path(&self.base))?;
         let depth = self.levels.len();
         if let Some(level) = depth
@@ -198,6 +225,7 @@ impl Walk {
             outer,
             names,
             next: 0,
+            id,
         });
         Ok(())
     }
@@ -241,6 +269,7 @@ fn describe(
     };
     let stat = match found {
         Found::Unreadable => return Ok(Some(ObjectInfo::new(path))),
+        Found::Link | Found::Device => return special(dir, path, name, found),
         Found::File | Found::Directory => dir.stat_own(name.as_ref()),
         Found::LinkToFile | Found::LinkToDirectory => tree.root.stat(key),
     };
@@ -255,14 +284,62 @@ fn describe(
     }
 }
 
-impl Names {
-    /// Reads, narrows and sorts the names of the directory `dir`, whose key is `base`.
-    fn read(tree: &Tree, dir: &Dir, base: &str, scope: &Scope) -> io::Result<Self> {
-        let mut names = Self::default();
+/// A link, FIFO, socket or device as it is now; `None` when it is gone or has become something else.
+fn special(dir: &Dir, path: ObjectPath, name: &str, found: Found) -> Result<Option<ObjectInfo>> {
+    let looked = || {
+        let stat = dir.stat_own(name.as_ref())?;
+        let special = match (stat.kind, found) {
+            (Kind::Link, Found::Link) => {
+                let target = dir.read_link(name)?;
+                let target = target.to_str().map(Into::into);
+                Special::Link { target }
+            }
+            (Kind::Special, Found::Device) => Special::Device,
+            _ => return Ok(None),
+        };
+        Ok(Some((special, stat.modified.to_time())))
+    };
+    match looked() {
+        Ok(Some((special, modified))) => {
+            let mut info = ObjectInfo::new(path);
+            (info.special, info.modified) = (Some(special), modified);
+            Ok(Some(info))
+        }
+        Ok(None) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(error).with_path(&path)),
+    }
+}
+
+impl Scope {
+    const fn enters_links(&self) -> bool {
+        self.recursive && matches!(self.links, Links::Follow)
+    }
+}
+
+const fn id_of(stat: Stat) -> Id {
+    (stat.device, stat.inode)
+}
+
+/// Reads the names of one directory.
+struct NamesReader<'a> {
+    tree: &'a Tree,
+    dir: &'a Dir,
+    /// The key of the directory.
+    base: &'a str,
+    scope: &'a Scope,
+    /// It, and the directories above it, where links may lead back to them.
+    above: Vec<Id>,
+}
+
+impl NamesReader<'_> {
+    /// Reads, narrows and sorts the names.
+    fn read(&self) -> io::Result<Names> {
+        let mut names = Names::default();
         let mut abandoned = Vec::new();
-        let mut links = Vec::new();
+        let mut unsure = Vec::new();
         let mut fits = true;
-        dir.for_each_name(&mut Vec::new(), |name, kind| {
+        self.dir.for_each_name(&mut Vec::new(), |name, kind| {
             let bytes = name.as_encoded_bytes();
             if names::is_own(bytes) {
                 abandoned.extend(name.to_str().map(str::to_owned));
@@ -272,63 +349,74 @@ impl Names {
                 fits &= names.push(name.to_string_lossy().as_bytes(), Found::Unreadable);
                 return fits;
             };
-            match kind {
-                Some(Kind::File) => fits &= names.push(bytes, Found::File),
-                Some(Kind::Directory) => fits &= names.push_directory(bytes, Found::Directory),
-                Some(Kind::Special) => {}
-                Some(Kind::Link) | None => links.push(text.to_owned()),
+            match (kind, self.scope.links) {
+                (Some(Kind::File), _) => fits &= names.push(bytes, Found::File),
+                (Some(Kind::Directory), _) => {
+                    fits &= names.push_directory(bytes, Found::Directory);
+                }
+                (Some(Kind::Special), Links::Resolve) => {}
+                (Some(Kind::Special), _) => fits &= names.push(bytes, Found::Device),
+                (Some(Kind::Link), Links::Show) => fits &= names.push(bytes, Found::Link),
+                (Some(Kind::Link) | None, _) => unsure.push(text.to_owned()),
             }
             fits
         })?;
-        for name in &links {
-            names.add_by_stat(tree, dir, base, name)?;
+        for name in &unsure {
+            fits &= self.add_by_stat(&mut names, name)?;
         }
         if !fits {
             return Err(io::Error::other("a directory has more than 4 GiB of names"));
         }
-        if tree.abilities.locks {
-            abandoned
-                .iter()
-                .for_each(|name| temporary::remove_abandoned(dir, name));
+        if self.tree.abilities.locks {
+            let remove = |name: &String| temporary::remove_abandoned(self.dir, name);
+            abandoned.iter().for_each(remove);
         }
-        names.narrow(base, scope);
+        names.narrow(self.base, self.scope);
         names.sort();
         Ok(names)
     }
 
-    /// Adds a name of which the directory does not tell what it is.
-    fn add_by_stat(&mut self, tree: &Tree, dir: &Dir, base: &str, name: &str) -> io::Result<()> {
-        let own = match dir.stat_own(OsStr::new(name)) {
-            Err(error) if is_absent(&error) => return Ok(()),
+    /// Adds a name of which the directory does not tell what it is; `false` when there is no room.
+    fn add_by_stat(&self, names: &mut Names, name: &str) -> io::Result<bool> {
+        let own = match self.dir.stat_own(OsStr::new(name)) {
+            Err(error) if is_absent(&error) => return Ok(true),
             stat => stat?,
         };
-        let is_link = own.kind == Kind::Link;
-        // A link that is broken or leads outside names no object.
-        let kind = match is_link {
-            true => tree
-                .root
-                .stat(&format!("{base}{name}"))
-                .ok()
-                .map(|stat| stat.kind),
-            false => Some(own.kind),
+        let shows = self.scope.links != Links::Resolve;
+        let found = match own.kind {
+            Kind::File => Found::File,
+            Kind::Directory => Found::Directory,
+            Kind::Special if shows => Found::Device,
+            Kind::Special => return Ok(true),
+            Kind::Link if self.scope.links == Links::Show => Found::Link,
+            Kind::Link => match self.behind(name) {
+                Some(found) => found,
+                // A link that is broken or leads outside names no object.
+                None if shows => Found::Link,
+                None => return Ok(true),
+            },
         };
-        let found = match (kind, is_link) {
-            (Some(Kind::File), false) => Found::File,
-            (Some(Kind::File), true) => Found::LinkToFile,
-            (Some(Kind::Directory), false) => Found::Directory,
-            (Some(Kind::Directory), true) => Found::LinkToDirectory,
-            _ => return Ok(()),
-        };
-        let added = match kind {
-            Some(Kind::Directory) => self.push_directory(name.as_bytes(), found),
-            _ => self.push(name.as_bytes(), found),
-        };
-        match added {
-            true => Ok(()),
-            false => Err(io::Error::other("a directory has more than 4 GiB of names")),
-        }
+        Ok(match found {
+            Found::Directory | Found::LinkToDirectory => {
+                names.push_directory(name.as_bytes(), found)
+            }
+            _ => names.push(name.as_bytes(), found),
+        })
     }
 
+    /// What a link leads to, if that can be read or entered.
+    fn behind(&self, name: &str) -> Option<Found> {
+        let stat = self.tree.root.stat(&format!("{}{name}", self.base)).ok()?;
+        match stat.kind {
+            Kind::File => Some(Found::LinkToFile),
+            Kind::Directory if self.above.contains(&id_of(stat)) => None,
+            Kind::Directory => Some(Found::LinkToDirectory),
+            _ => None,
+        }
+    }
+}
+
+impl Names {
     /// Adds a directory as `name/`, the text it sorts by.
     fn push_directory(&mut self, name: &[u8], found: Found) -> bool {
         let fits = self.push(name, found);

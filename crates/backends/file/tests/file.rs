@@ -14,6 +14,8 @@ mod children;
 mod crashes;
 #[path = "file/limits.rs"]
 mod limits;
+#[path = "file/links.rs"]
+mod links;
 #[path = "file/listing.rs"]
 mod listing;
 #[path = "file/races.rs"]

@@ -25,6 +25,7 @@ pub(crate) fn page(tree: &Tree, prefix: &Prefix, parts: &ListParts) -> ListPage 
         directories,
         name_starts_with: _,
         glob: _,
+        links: _,
     } = *parts;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let mut walk = Walk::new(tree, prefix, &filter, !recursive);

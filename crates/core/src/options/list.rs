@@ -1,5 +1,20 @@
 use crate::{Cursor, Glob};
 
+/// What a listing does with symbolic links, and with FIFOs, sockets and devices. A store that has none
+/// of them lists the same whatever is chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Links {
+    /// Gives a link as what it leads to, which is what reading does, and leaves out all that is neither
+    /// object nor directory then. A recursive listing does not enter directories behind links.
+    #[default]
+    Resolve,
+    /// Gives links, FIFOs, sockets and devices as what they are: see [`ObjectInfo::special`](crate::ObjectInfo::special).
+    Show,
+    /// As `Resolve`, entering directories behind links. Gives as what they are: links that lead
+    /// nowhere, outside of the store or to a directory that they lie in, FIFOs, sockets and devices.
+    Follow,
+}
+
 /// How to list. The default gives one level.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -17,6 +32,7 @@ pub struct ListParts {
     pub directories: bool,
     pub name_starts_with: Option<String>,
     pub glob: Option<Glob>,
+    pub links: Links,
 }
 
 impl ListOptions {
@@ -68,6 +84,13 @@ impl ListOptions {
     #[must_use]
     pub fn glob(mut self, glob: Glob) -> Self {
         self.0.glob = Some(glob);
+        self
+    }
+
+    /// What to do with symbolic links and the like; default [`Links::Resolve`].
+    #[must_use]
+    pub fn links(mut self, links: Links) -> Self {
+        self.0.links = links;
         self
     }
 

@@ -7,7 +7,7 @@ mod read;
 mod rmdir;
 mod write;
 
-pub use list::{ListOptions, ListParts};
+pub use list::{Links, ListOptions, ListParts};
 pub use presign::{PresignOptions, PresignedMethod};
 pub use range::ByteRange;
 pub use read::{ReadOptions, ReadParts};

@@ -253,7 +253,7 @@ async fn fifos_and_sockets_are_no_objects_and_block_nobody() {
     assert_eq!(keys(&guarded.backend).await, ["x"]);
 }
 
-fn make_fifo(at: &Path) {
+pub(crate) fn make_fifo(at: &Path) {
     let made = std::process::Command::new("mkfifo")
         .arg(at)
         .status()

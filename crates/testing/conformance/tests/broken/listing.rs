@@ -73,10 +73,12 @@ fn options(parts: ListParts) -> ListOptions {
         directories,
         name_starts_with,
         glob,
+        links,
     } = parts;
     let mut options = ListOptions::default()
         .recursive(recursive)
         .directories(directories)
+        .links(links)
         .cursor(cursor);
     if let Some(limit) = limit {
         options = options.limit(limit);

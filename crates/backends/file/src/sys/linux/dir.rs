@@ -1,9 +1,9 @@
 //! Directories held open, and names resolved below them in the kernel.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use rustix::fd::{AsFd, OwnedFd};
@@ -133,6 +133,12 @@ impl Dir {
     pub(crate) fn stat_own(&self, name: &OsStr) -> io::Result<Stat> {
         let stat = fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Stat::from_system(&stat))
+    }
+
+    /// Where the link of a single name leads, as it is written.
+    pub(crate) fn read_link(&self, name: &str) -> io::Result<OsString> {
+        let target = fs::readlinkat(&self.0, name, Vec::new())?;
+        Ok(OsString::from_vec(target.into_bytes()))
     }
 
     /// Holds what is at a single name, not following a link, without opening it.

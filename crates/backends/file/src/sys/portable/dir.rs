@@ -108,6 +108,11 @@ impl Dir {
         Ok(stat_of(&fs::symlink_metadata(self.full().join(name))?))
     }
 
+    /// Where the link of a single name leads, as it is written.
+    pub(crate) fn read_link(&self, name: &str) -> io::Result<OsString> {
+        Ok(fs::read_link(self.full().join(name))?.into_os_string())
+    }
+
     /// Holds nothing.
     #[expect(
         clippy::unused_self,
