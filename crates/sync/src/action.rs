@@ -229,10 +229,22 @@ pub enum SkipReason {
     Exists,
     /// [`Options::confirm`](crate::Options::confirm) said no.
     Declined,
+    /// It is a symbolic link: [`Options::links`](crate::Options::links).
+    Link,
+    /// It is a FIFO, socket or device.
+    Device,
     /// The same is in a tree of [`Options::compare_dest`](crate::Options::compare_dest).
     ElsewhereAlready,
     /// The destination has none, and [`Options::existing`](crate::Options::existing) is set.
     Missing,
+}
+
+impl SkipReason {
+    /// Whether it is something that no option asked to be left alone, so that people should be told.
+    #[must_use]
+    pub const fn is_notable(self) -> bool {
+        matches!(self, Self::Link | Self::Device)
+    }
 }
 
 impl fmt::Display for SkipReason {
@@ -241,6 +253,8 @@ impl fmt::Display for SkipReason {
             Self::Unchanged => "unchanged",
             Self::NewerAtDestination => "newer at the destination",
             Self::Exists => "exists at the destination",
+            Self::Link => "symbolic link",
+            Self::Device => "FIFO, socket or device",
             Self::ElsewhereAlready => "in the tree to compare with",
             Self::Declined => "declined",
             Self::Missing => "missing at the destination",

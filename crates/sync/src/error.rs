@@ -68,6 +68,14 @@ pub enum SyncError {
         /// What is different.
         what: Cow<'static, str>,
     },
+    /// A symbolic link that was to be followed leads nowhere, outside of the store or in a circle.
+    #[error("the link {path:?} to {target:?} cannot be followed")]
+    NotFollowed {
+        /// The link.
+        path: ObjectPath,
+        /// Where it leads, as it is written.
+        target: String,
+    },
     /// The objects differ and [`Options::immutable`](crate::Options::immutable) is set.
     #[error("{0:?} differs and is immutable")]
     Immutable(ObjectPath),
@@ -104,7 +112,7 @@ impl SyncError {
                 Some(failure) => failure.error.kind(),
                 None => ErrorKind::Other,
             },
-            Self::SourceMissing(_) => ErrorKind::NotFound,
+            Self::SourceMissing(_) | Self::NotFollowed { .. } => ErrorKind::NotFound,
             Self::Overlap(_) | Self::Option { .. } => ErrorKind::Config,
             Self::SourceChanged { .. } => ErrorKind::PreconditionFailed,
             Self::Immutable(_) => ErrorKind::AlreadyExists,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use storage_core::{
-    Backend, Cursor, ListOptions, ListPage, ObjectInfo, ObjectPath, Operation, Prefix,
+    Backend, Cursor, Links, ListOptions, ListPage, ObjectInfo, ObjectPath, Operation, Prefix,
 };
 use storage_filter::Filter;
 use tokio::sync::mpsc;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::SyncError;
 use crate::retry::retrying;
 use crate::task::Task;
-use crate::walk::{Batch, KeyOrder, Page};
+use crate::walk::{Batch, KeyOrder, Page, Specials};
 
 /// Directories of one level that are listed ahead.
 const AHEAD: usize = 4;
@@ -37,6 +37,7 @@ pub(crate) struct Lister {
     pub(crate) filter: Filter,
     pub(crate) limit: Option<usize>,
     pub(crate) tries: u32,
+    pub(crate) links: Links,
 }
 
 impl Lister {
@@ -52,7 +53,7 @@ impl Lister {
     }
 
     async fn page(&self, prefix: &Prefix, cursor: Option<Cursor>) -> Result<ListPage, SyncError> {
-        let mut options = ListOptions::default().cursor(cursor);
+        let mut options = ListOptions::default().cursor(cursor).links(self.links);
         if let Some(limit) = self.limit {
             options = options.limit(limit);
         }
@@ -78,6 +79,7 @@ pub(crate) struct Levels {
     pub(crate) lister: Lister,
     /// Whether directories are given too.
     pub(crate) directories: bool,
+    pub(crate) specials: Specials,
     pub(crate) order: KeyOrder,
     pub(crate) pages: mpsc::Sender<Page>,
 }
@@ -199,9 +201,10 @@ impl Levels {
 
     /// Hands on what there is; `false` when nobody wants it any more.
     async fn send(&mut self, batch: &mut Batch) -> Result<bool, SyncError> {
-        let batch = std::mem::take(batch);
-        self.order
-            .check(self.lister.backend.name(), &batch.entries)?;
+        let Batch { entries, marked } = std::mem::take(batch);
+        self.order.check(self.lister.backend.name(), &entries)?;
+        let mut batch = Batch::of(entries, self.specials, self.order.prefix());
+        batch.marked.extend(marked);
         Ok(self.pages.send(Ok(batch)).await.is_ok())
     }
 }

@@ -3,7 +3,8 @@ use std::time::Duration;
 use storage_filter::Filter;
 
 use crate::{
-    Bandwidth, Command, Confirmation, Cutoff, DeleteTiming, Order, SyncError, TrackRenames, Tree,
+    Bandwidth, Command, Confirmation, Cutoff, DeleteTiming, Order, Symlinks, SyncError,
+    TrackRenames, Tree,
 };
 
 /// How to tell whether two objects are the same.
@@ -104,6 +105,8 @@ options! {
     comparison: Comparison = Comparison::default(),
     /// Modified times that differ by less are the same; default the coarser precision of both sides.
     modify_window: Option<Duration> as impl Into<Option<Duration>> = None,
+    /// What to do with symbolic links, on both sides.
+    links: Symlinks = Symlinks::default(),
     /// Take objects of different sizes for the same if all else is.
     ignore_size: bool = false,
     /// Leave the modified time alone where the content is the same.

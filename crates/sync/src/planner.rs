@@ -11,11 +11,12 @@ use crate::plan::{Problem, Step, Work};
 use crate::renames::{Pairing, Renames};
 use crate::retry::retrying;
 use crate::selection::Selection;
+use crate::specials;
 use crate::summary::Tally;
 use crate::task::Task;
 use crate::tree::Side;
 use crate::verdict::{self, Settle};
-use crate::walk::Walk;
+use crate::walk::{Specials, Walk, Wanted};
 use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError};
 use crate::{content, inspect};
 
@@ -195,17 +196,23 @@ impl Planner {
     async fn prepare(&mut self) -> Result<Merge, SyncError> {
         let job = Arc::clone(&self.job);
         let options = &job.options;
-        let start =
-            |side: &Side, directories, filter| Walk::start(side, directories, filter, options);
+        let start = |side: &Side, directories, specials, filter| {
+            let wanted = Wanted {
+                directories,
+                specials,
+                filter,
+            };
+            Walk::start(side, wanted, options)
+        };
         let filter = options.filter.as_ref();
         let remaining = filter.filter(|_| !options.delete_excluded);
+        let listed = (
+            job.lists_source_directories(),
+            job.lists_destination_directories(),
+        );
         let mut merge = Merge {
-            source: start(&job.source, job.lists_source_directories(), filter),
-            destination: start(
-                &job.destination,
-                job.lists_destination_directories(),
-                remaining,
-            ),
+            source: start(&job.source, listed.0, Specials::GiveAndMark, filter),
+            destination: start(&job.destination, listed.1, Specials::Give, remaining),
         };
         if job.command == Command::Delete {
             merge.destination.fill().await?;
@@ -255,6 +262,9 @@ impl Planner {
     /// Decides on a pair. `below` tells of a directory whether the source has something below it.
     fn take_up(&mut self, pair: Pair, below: bool) {
         let job = Arc::clone(&self.job);
+        let Some(pair) = self.without_specials(pair) else {
+            return;
+        };
         let Some(pair) = self.in_scope(pair) else {
             return;
         };
@@ -290,6 +300,43 @@ impl Planner {
             }
             (Pair::Destination(_), _) => {}
         }
+    }
+
+    /// What is left of a pair without links that are not followed, and devices. A link of the source
+    /// stands for what the destination has under its name.
+    fn without_specials(&mut self, pair: Pair) -> Option<Pair> {
+        match pair {
+            Pair::Source(info) if info.special.is_some() => {
+                self.on_special(&info, Scope::Transfers, self.source_base);
+                None
+            }
+            Pair::Both(source, destination) if source.special.is_some() => {
+                self.on_special(&source, Scope::Transfers, self.source_base);
+                let doomed = self.job.options.delete_excluded && destination.special.is_none();
+                doomed.then_some(Pair::Destination(destination))
+            }
+            Pair::Both(source, destination) if destination.special.is_some() => {
+                Some(Pair::Source(source))
+            }
+            Pair::Destination(info) if info.special.is_some() => {
+                if self.job.command.deletes() {
+                    self.on_special(&info, Scope::Deletions, self.destination_base);
+                }
+                None
+            }
+            pair => Some(pair),
+        }
+    }
+
+    /// Reports what is left out, in the one of two plans that it belongs to.
+    fn on_special(&mut self, info: &ObjectInfo, scope: Scope, base: usize) {
+        if self.scope != Scope::All && self.scope != scope {
+            return;
+        }
+        let path = relative(info, base);
+        let is_source = scope == Scope::Transfers;
+        let item = specials::item(&self.job, path, info, is_source);
+        self.push(item);
     }
 
     /// Counts a pair, and gives it back if it is one to decide on.

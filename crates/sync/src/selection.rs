@@ -34,7 +34,7 @@ impl Selection {
         pair: Pair,
         merge: &mut Merge,
     ) -> Result<Option<Pair>, SyncError> {
-        if self.has_markers && self.is_marked(&pair, merge) {
+        if self.is_marked(&pair, merge) {
             return Ok(None);
         }
         match &self.bounds {
@@ -49,16 +49,17 @@ impl Selection {
             false => relative.to_owned(),
         };
         match pair {
-            Pair::Source(info) => {
+            // A link of the destination is replaced, or what it leads to is written below.
+            Pair::Source(info) if self.has_markers && merge.destination.has_marked() => {
                 let key = key(merge.source.relative(info), info);
                 merge.destination.is_marked(&key)
             }
             Pair::Destination(_) if self.job.options.delete_excluded => false,
-            Pair::Destination(info) => {
+            Pair::Destination(info) if merge.source.has_marked() => {
                 let key = key(merge.destination.relative(info), info);
                 merge.source.is_marked(&key)
             }
-            Pair::Both(..) => false,
+            _ => false,
         }
     }
 

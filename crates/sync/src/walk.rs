@@ -1,5 +1,6 @@
 use std::cmp::Ordering;
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use storage_core::{Backend, ListOptions, ObjectInfo, ObjectPath, Operation, Prefix};
@@ -22,9 +23,44 @@ pub(crate) type Page = Result<Batch, SyncError>;
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) entries: Vec<ObjectInfo>,
-    /// Directories up to the last entry that a marker excludes: `""` for the root, others end with
-    /// `/`.
+    /// Directories up to the last entry that a marker excludes, or that are links: `""` for the root,
+    /// others end with `/`.
     pub(crate) marked: Vec<Box<str>>,
+}
+
+impl Batch {
+    /// What is wanted of some entries.
+    pub(crate) fn of(mut entries: Vec<ObjectInfo>, specials: Specials, prefix: &Prefix) -> Self {
+        let mut marked = Vec::new();
+        if entries.iter().any(|entry| entry.special.is_some()) {
+            let marks = specials == Specials::GiveAndMark;
+            let links = entries
+                .iter()
+                .filter(|entry| marks && entry.special.is_some());
+            let relative = links.filter_map(|entry| entry.path.strip_prefix(prefix));
+            marked.extend(relative.map(|path| format!("{path}/").into()));
+            entries.retain(|entry| specials != Specials::LeaveOut || entry.special.is_none());
+        }
+        Self { entries, marked }
+    }
+}
+
+/// What a walk does with links that are not followed, FIFOs, sockets and devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Specials {
+    LeaveOut,
+    Give,
+    /// Give them, and mark what the other side has below their names.
+    GiveAndMark,
+}
+
+/// What a walk gives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) directories: bool,
+    pub(crate) specials: Specials,
+    /// Judges by path.
+    pub(crate) filter: Option<&'a Filter>,
 }
 
 /// A recursive, sorted listing of one tree, requested ahead in a task of its own. Holds a few pages.
@@ -32,8 +68,8 @@ pub(crate) struct Batch {
 pub(crate) struct Walk {
     pages: Option<mpsc::Receiver<Page>>,
     page: std::vec::IntoIter<ObjectInfo>,
-    /// Directories that a marker excludes, from the one at or before the entry asked for last.
-    marked: VecDeque<Box<str>>,
+    /// Directories that a marker excludes, or that are links, but for those passed already.
+    marked: BTreeSet<Box<str>>,
     /// Length of the prefix that every key starts with.
     base: usize,
     /// The key of the one entry, where it is another than its path's.
@@ -42,13 +78,14 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Lists everything that `filter` includes by path, with directories if they are asked for.
-    pub(crate) fn start(
-        side: &Side,
-        directories: bool,
-        filter: Option<&Filter>,
-        options: &Options,
-    ) -> Self {
+    /// Lists everything that is wanted.
+    pub(crate) fn start(side: &Side, wanted: Wanted<'_>, options: &Options) -> Self {
+        let Wanted {
+            directories,
+            specials,
+            filter,
+        } = wanted;
+        let links = options.links.listed();
         let (tree, tries) = (&side.tree, options.request_tries);
         let (sender, pages) = mpsc::channel(AHEAD);
         let order = KeyOrder::of(tree.prefix().clone());
@@ -61,8 +98,10 @@ impl Walk {
                         filter: filter.clone(),
                         limit: options.page_size,
                         tries,
+                        links,
                     },
                     directories,
+                    specials,
                     order,
                     pages: sender,
                 };
@@ -71,7 +110,8 @@ impl Walk {
             _ => {
                 let mut listed = ListOptions::default()
                     .recursive(true)
-                    .directories(directories);
+                    .directories(directories)
+                    .links(links);
                 if let Some(limit) = options.page_size {
                     listed = listed.limit(limit);
                 }
@@ -79,6 +119,7 @@ impl Walk {
                     backend,
                     tries,
                     order,
+                    specials,
                     sieve: filter.cloned().map(Sieve::new),
                 };
                 Task::spawn(listing.send_all(listed, sender))
@@ -87,7 +128,7 @@ impl Walk {
         Self {
             pages: Some(pages),
             page: Vec::new().into_iter(),
-            marked: VecDeque::new(),
+            marked: BTreeSet::new(),
             base: tree.prefix().len(),
             key: None,
             task: Some(task),
@@ -99,7 +140,7 @@ impl Walk {
         Self {
             pages: None,
             page: Vec::from_iter(entry).into_iter(),
-            marked: VecDeque::new(),
+            marked: BTreeSet::new(),
             base,
             key: None,
             task: None,
@@ -164,19 +205,23 @@ impl Walk {
         })
     }
 
-    /// Whether a directory above the key, which may be the other side's, is excluded by a marker
-    /// here. Keys have to be asked for in order, each up to the head of this walk.
+    /// Whether a directory above the key, which may be the other side's, is left out here. Keys have
+    /// to be asked for in order, each up to the head of this walk.
     pub(crate) fn is_marked(&mut self, key: &str) -> bool {
-        while let Some(directory) = self.marked.front() {
-            if key.starts_with(&**directory) {
-                return true;
-            }
-            if key < &**directory {
-                return false;
-            }
-            self.marked.pop_front();
+        while let Some(first) = self.marked.first()
+            && **first < *key
+            && !key.starts_with(&**first)
+        {
+            self.marked.pop_first();
         }
-        false
+        let up_to = (Bound::Unbounded, Bound::Included(key));
+        let last = self.marked.range::<str, _>(up_to).next_back();
+        last.is_some_and(|directory| key.starts_with(&**directory))
+    }
+
+    /// Whether [`is_marked`](Self::is_marked) may be true of some key.
+    pub(crate) fn has_marked(&self) -> bool {
+        !self.marked.is_empty()
     }
 
     /// The part of an entry's key below the tree's prefix.
@@ -200,6 +245,7 @@ struct Listing {
     backend: Arc<dyn Backend>,
     tries: u32,
     order: KeyOrder,
+    specials: Specials,
     sieve: Option<Sieve>,
 }
 
@@ -228,8 +274,7 @@ impl Listing {
             let order = &self.order;
             entries.retain(|entry| sieve.keeps(order.relative(entry), entry.is_dir));
         }
-        let marked = Vec::new();
-        Ok(Batch { entries, marked })
+        Ok(Batch::of(entries, self.specials, self.order.prefix()))
     }
 }
 

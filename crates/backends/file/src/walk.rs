@@ -30,6 +30,8 @@ pub(crate) struct Walk {
     pub(crate) scope: Scope,
     /// The key of the innermost directory, empty or ending with `/`.
     base: String,
+    /// The directories above the prefix, where links may lead back to them.
+    outside: Vec<Id>,
     levels: Vec<Level>,
     /// An entry taken ahead, to know that there is one.
     ahead: Option<ObjectInfo>,
@@ -84,10 +86,14 @@ impl Walk {
         let mut walk = Self {
             scope,
             base: prefix.to_owned(),
+            outside: Vec::new(),
             levels: Vec::new(),
             ahead: None,
         };
         let path = prefix.strip_suffix('/').unwrap_or(".");
+        if walk.scope.links == Links::Follow {
+            walk.outside = ids_above(tree, prefix);
+        }
         match tree.root.open_dir(path) {
             Ok(dir) => walk.enter(tree, dir, prefix.len())?,
             Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::InvalidFilename => {}
@@ -198,11 +204,12 @@ impl Walk {
 
     /// Reads the names of a directory, whose key `base` is.
     fn enter(&mut self, tree: &Tree, dir: Dir, outer: usize) -> Result<()> {
-        let id = match self.scope.enters_links() {
+        let id = match self.scope.links == Links::Follow {
             true => Some(id_of(dir.stat_self().map_err(failure)?)),
             false => None,
         };
         let above = self.levels.iter().filter_map(|level| level.id).chain(id);
+        let above = above.chain(self.outside.iter().copied());
         let reader = NamesReader {
             tree,
             dir: &dir,
@@ -315,6 +322,16 @@ impl Scope {
     const fn enters_links(&self) -> bool {
         self.recursive && matches!(self.links, Links::Follow)
     }
+}
+
+/// The directories on the way to a prefix, from the root on.
+fn ids_above(tree: &Tree, prefix: &str) -> Vec<Id> {
+    let ends = prefix.match_indices('/').map(|(end, _)| end);
+    let below = ends.filter_map(|end| prefix.get(..end));
+    let all = std::iter::once(".").chain(below);
+    all.filter_map(|path| tree.root.stat(path).ok())
+        .map(id_of)
+        .collect()
 }
 
 const fn id_of(stat: Stat) -> Id {

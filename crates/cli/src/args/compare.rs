@@ -14,6 +14,9 @@ pub(crate) struct CompareArgs {
     /// Destination: a path or URI
     #[arg(value_name = "DST")]
     pub(crate) destination: String,
+    /// Follow symbolic links instead of leaving them out
+    #[arg(short = 'L', long)]
+    pub(crate) copy_links: bool,
     /// Compare by size alone
     #[arg(long, conflicts_with = "checksum")]
     pub(crate) size_only: bool,

@@ -66,6 +66,12 @@ impl<'a> Report<'a> {
 
     pub(crate) fn event(&mut self, event: &Event) {
         match event {
+            Event::Planned(action @ Action::Skip { reason, .. }) if reason.is_notable() => {
+                self.progress.aside(|| {
+                    self.output.note(|| action.to_string());
+                    self.output.object(|| action_json("left-out", action));
+                });
+            }
             Event::Planned(action) => {
                 self.progress.planned(action.bytes());
                 if self.dry_run {

@@ -1,6 +1,8 @@
 //! Verbs that transfer trees: `sync`, `copy`, `move`.
 
-use omnistorage::sync::{Command, Comparison, Fsync, Job, Options, SyncError, Tree, Verify};
+use omnistorage::sync::{
+    Command, Comparison, Fsync, Job, Options, Symlinks, SyncError, Tree, Verify,
+};
 use omnistorage::{BackendExt, Location, Result};
 
 use super::job::{self, destination, source};
@@ -158,6 +160,9 @@ pub(super) fn compare_options(args: &CompareArgs) -> Options {
         .checkers(usize::from(args.checkers))
         .ignore_size(args.ignore_size);
     options.modify_window = args.modify_window;
+    if args.copy_links {
+        options = options.links(Symlinks::Follow);
+    }
     options
 }
 

@@ -117,3 +117,21 @@ fn a_bad_filter_is_named_with_file_line_and_column() {
         assert!(!dir.path().join("dst").exists());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn links_are_named_and_left_out_or_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/a", "1")]);
+    std::os::unix::fs::symlink("a", dir.path().join("src/link")).unwrap();
+    let skipped = omni(dir.path(), &["copy", "src", "dst"]).done();
+    assert!(
+        skipped.stderr.contains("skip link (symbolic link)"),
+        "{}",
+        skipped.stderr
+    );
+    assert_eq!(files(dir.path(), "dst"), ["a"]);
+    let followed = omni(dir.path(), &["copy", "-L", "src", "dst"]).done();
+    assert!(!followed.stderr.contains("skip"), "{}", followed.stderr);
+    assert_eq!(files(dir.path(), "dst"), ["a", "link"]);
+}

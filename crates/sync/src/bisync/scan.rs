@@ -8,7 +8,7 @@ use super::record::Record;
 use super::store::Store;
 use crate::SyncError;
 use crate::merge::cmp_keys;
-use crate::walk::Walk;
+use crate::walk::{Specials, Walk, Wanted};
 
 /// What the state and both sides have under one key.
 #[derive(Debug)]
@@ -35,7 +35,12 @@ impl Scan {
     pub(crate) fn start(pair: &Pair, state: Option<Layers>) -> Self {
         let walk = |replica: Replica| {
             let (side, common) = (pair.side(replica), &pair.options.common);
-            Walk::start(side, pair.has_directories(), common.filter.as_ref(), common)
+            let wanted = Wanted {
+                directories: pair.has_directories(),
+                specials: Specials::LeaveOut,
+                filter: common.filter.as_ref(),
+            };
+            Walk::start(side, wanted, common)
         };
         Self {
             walks: Replica::BOTH.map(walk),

@@ -12,6 +12,7 @@ mod files;
 mod filtering;
 mod keeping;
 mod limiting;
+mod links;
 mod moving;
 mod naming;
 mod one_object;

@@ -1,6 +1,6 @@
 use std::os::unix::fs::symlink;
 
-use storage_core::{BackendExt, Links, ListOptions, ObjectInfo, Prefix, Special};
+use storage_core::{Backend, BackendExt, Links, ListOptions, ObjectInfo, Prefix, Special};
 
 use crate::attacks::make_fifo;
 use crate::fresh;
@@ -71,6 +71,13 @@ async fn a_listing_gives_links_as_they_are_or_follows_them() {
     let follow = options.clone().links(Links::Follow);
     assert_eq!(listed(&backend, follow.clone()).await, followed);
     assert_eq!(listed(&backend, follow.limit(1)).await, followed);
+    let inside = ListOptions::default().links(Links::Follow);
+    let page = backend
+        .list(&Prefix::new("d/e").unwrap(), inside)
+        .await
+        .unwrap();
+    let page: Vec<_> = page.entries.iter().map(shown).collect();
+    assert_eq!(page, ["d/e/up -> ..", "d/e/y"]);
     let resolved = listed(&backend, options).await;
     assert_eq!(
         resolved,
