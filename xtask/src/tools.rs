@@ -16,7 +16,10 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// What the tests import from Python, by the package that has it, in a virtual environment of the
 /// workspace's own.
-const MODULES: &[(&str, &str)] = &[("snappy", "python-snappy")];
+const MODULES: &[(&str, &str)] = &[
+    ("google.protobuf.proto", "protobuf"),
+    ("snappy", "python-snappy"),
+];
 
 const PYTHON: &str = "target/python/bin/python";
 
