@@ -1,10 +1,10 @@
-//! Formats and compressions: `convert`, `cat` and `put`.
+//! Converting between formats and compressions.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::run::{Ran, omni, omni_with_input, write};
+use crate::run::{fails, omni, omni_with_input, write};
 
 const RECORDS: &str = r#"{"name":"Ann","age":7}
 {"name":"a \"b\", c\nd","age":1e3}
@@ -12,13 +12,6 @@ const RECORDS: &str = r#"{"name":"Ann","age":7}
 "#;
 
 const CSV: &str = "name,age\nAnn,7\n\"a \"\"b\"\", c\nd\",1e3\n\"\"\"\"\"\",true\n";
-
-fn fails(ran: &Ran, code: i32, texts: &[&str]) {
-    assert_eq!(ran.code, code, "{}", ran.stderr);
-    for text in texts {
-        assert!(ran.stderr.contains(text), "{text}: {}", ran.stderr);
-    }
-}
 
 fn names(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).unwrap();
@@ -323,84 +316,6 @@ fn convert_tells_programs_what_it_did() {
     );
     assert_eq!(objects[1]["created"], 1);
     assert_eq!(convert().summary()["updated"], 1);
-}
-
-#[test]
-fn cat_decompresses_what_name_or_first_bytes_tell() {
-    let dir = tempfile::tempdir().unwrap();
-    let text = "one two three four";
-    let put = |name: &str, compress: &str| {
-        omni_with_input(
-            dir.path(),
-            &["put", name, "--compress", compress],
-            text.as_bytes(),
-        )
-        .done();
-    };
-    put("a.gz", "gzip");
-    put("a.zst", "auto");
-    put("a.txt", "snappy");
-    put("plain.txt", "auto");
-    let cat = |args: &[&str]| omni(dir.path(), &[&["cat"], args].concat());
-    for name in ["a.gz", "a.zst", "a.txt", "plain.txt"] {
-        assert_eq!(cat(&[name]).done().stdout, text);
-        assert_eq!(
-            cat(&[name, "--offset", "4", "--count", "3"]).done().stdout,
-            "two"
-        );
-        assert_eq!(cat(&[name, "--offset", "14"]).done().stdout, "four");
-        assert_eq!(cat(&[name, "--offset", "99"]).done().stdout, "");
-        assert_eq!(cat(&[name, "--tail", "4"]).done().stdout, "four");
-        assert_eq!(cat(&[name, "--tail", "99"]).done().stdout, text);
-    }
-    assert_eq!(
-        cat(&["a.gz", "a.zst"]).done().stdout,
-        format!("{text}{text}")
-    );
-    let raw = fs::read(dir.path().join("a.gz")).unwrap();
-    assert_eq!(
-        omni_with_input(dir.path(), &["cat", "-"], &raw)
-            .done()
-            .stdout,
-        text
-    );
-    let first = cat(&["plain.txt", "--raw", "--count", "3"]).done().stdout;
-    assert_eq!(first, "one");
-    let stored = Command::new(env!("CARGO_BIN_EXE_omni"))
-        .args(["cat", "--raw", "a.gz"])
-        .current_dir(dir.path())
-        .output()
-        .unwrap();
-    assert_eq!(stored.stdout, raw);
-    fs::write(dir.path().join("cut.gz"), &raw[..raw.len() - 1]).unwrap();
-    fails(&cat(&["cut.gz", "a.gz"]), 1, &["cut.gz", "ends too early"]);
-}
-
-#[test]
-fn put_compresses_on_request() {
-    let dir = tempfile::tempdir().unwrap();
-    let put = |args: &[&str]| omni_with_input(dir.path(), &[&["put"], args].concat(), b"text");
-    put(&["a.gz"]).done();
-    assert_eq!(fs::read(dir.path().join("a.gz")).unwrap(), b"text");
-    put(&["b", "--compress", "zstd:19"]).done();
-    put(&["--append", "b", "--compress", "zstd"]).done();
-    assert_eq!(omni(dir.path(), &["cat", "b"]).done().stdout, "texttext");
-    // The size is that of the input.
-    put(&["c", "--compress", "gzip:best", "--size", "4"]).done();
-    fails(
-        &put(&["d", "--compress", "gzip", "--size", "5"]),
-        1,
-        &["\"d\"", "4 bytes instead of 5"],
-    );
-    for (wrong, text) in [
-        ("xz", "known are gzip, zstd, snappy"),
-        ("gzip:10", "between 0 and 9"),
-        ("snappy:1", "no compression levels"),
-        ("gzip:", "a compression level is"),
-    ] {
-        fails(&put(&["d", "--compress", wrong]), 2, &[text]);
-    }
-    assert!(!dir.path().join("d").exists());
 }
 
 #[test]

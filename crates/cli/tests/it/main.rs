@@ -14,6 +14,7 @@ mod failures;
 mod filters;
 mod golden;
 mod killing;
+mod layers;
 mod limits;
 mod messages;
 mod objects;

@@ -82,3 +82,12 @@ pub(crate) fn write(dir: &Path, files: &[(&str, &str)]) {
         std::fs::write(path, content).expect("write");
     }
 }
+
+/// Checks that a run failed with a code and messages.
+#[track_caller]
+pub(crate) fn fails(ran: &Ran, code: i32, texts: &[&str]) {
+    assert_eq!(ran.code, code, "{}", ran.stderr);
+    for text in texts {
+        assert!(ran.stderr.contains(text), "{text}: {}", ran.stderr);
+    }
+}
