@@ -33,6 +33,8 @@ enum Outcome {
     Done(u64),
     /// There was nothing to do after all.
     Nothing,
+    /// A saved action had been applied before.
+    Applied,
 }
 
 impl Applier {
@@ -66,12 +68,18 @@ impl Applier {
         std::mem::take(&mut *locked(&self.arrived))
     }
 
+    /// Keeps a removal of a source until the destination is durable.
+    pub(crate) fn note(&self, removal: Work) {
+        locked(&self.arrived).push(removal);
+    }
+
     /// Takes note that the destination has what `source` was when it was read.
-    pub(crate) fn note_arrived(&self, path: &ObjectPath, source: ObjectInfo) {
+    fn note_arrived(&self, path: &ObjectPath, source: ObjectInfo) {
         let path = path.clone();
-        locked(&self.arrived).push(Work {
+        self.note(Work {
             action: Action::RemoveSource { path },
             source: Some(Box::new(source)),
+            expected: None,
         });
     }
 
@@ -90,13 +98,11 @@ impl Applier {
                     return self.events.push(Event::Done { action, bytes }).await;
                 }
                 Ok(Outcome::Nothing) => return,
+                Ok(Outcome::Applied) => return self.skip(&work, SkipReason::Unchanged).await,
                 Err(error) => error,
             };
             if self.is_taken(&error) {
-                let (path, reason) = (work.action.path().clone(), SkipReason::Exists);
-                self.tally.skipped(1);
-                let action = Action::Skip { path, reason };
-                return self.events.push(Event::Done { action, bytes: 0 }).await;
+                return self.skip(&work, SkipReason::Exists).await;
             }
             if is_blocked(&work.action, &error) && self.put_off(&work) {
                 return;
@@ -118,7 +124,17 @@ impl Applier {
         }
     }
 
+    pub(crate) async fn skip(&self, work: &Work, reason: SkipReason) {
+        let path = work.action.path().clone();
+        self.tally.skipped(1);
+        let action = Action::Skip { path, reason };
+        self.events.push(Event::Done { action, bytes: 0 }).await;
+    }
+
     async fn attempt(&self, work: &Work) -> Result<Outcome, SyncError> {
+        if !self.is_as_planned(work).await? {
+            return Ok(Outcome::Applied);
+        }
         let (source, destination) = (&self.job.source, &self.job.destination);
         let path = work.action.path();
         let to = destination.tree.prefix().join(path)?;

@@ -14,7 +14,8 @@ use crate::pool::Pool;
 use crate::report::Events;
 use crate::summary::Tally;
 use crate::{
-    Action, Answer, Command, DeleteTiming, Event, Failure, Fsync, Job, SkipReason, SyncError,
+    Action, Answer, Command, DeleteTiming, Event, Failure, Fsync, Job, SavedPlan, SkipReason,
+    SyncError,
 };
 
 /// Sources of a move that wait for one flush of the destination.
@@ -102,6 +103,10 @@ impl Driver {
 
     /// Applies the plan but for its last deletions; `false` when it is not to be trusted as a whole.
     async fn follow_passes(&mut self) -> bool {
+        let job = Arc::clone(&self.job);
+        if let Some(saved) = &job.saved {
+            return self.follow_saved(saved).await;
+        }
         if self.counts_first() && !self.count().await {
             return false;
         }
@@ -116,6 +121,55 @@ impl Driver {
             self.delete(true).await;
         }
         false
+    }
+
+    /// Applies a saved plan, whose deletions come last; `false` when it could not be read to its end.
+    async fn follow_saved(&mut self, saved: &SavedPlan) -> bool {
+        let mut steps = match saved.steps().await {
+            Ok(steps) => steps,
+            Err(error) => {
+                self.fail(Failure::new(None, Operation::Read, error)).await;
+                return false;
+            }
+        };
+        let (job, applier) = (Arc::clone(&self.job), Arc::clone(&self.applier));
+        let mut is_deleting = None;
+        let mut reached = Box::pin(applier.flow.limits.reached());
+        loop {
+            let item = tokio::select! {
+                biased;
+                () = &mut reached => return false,
+                item = steps.next(&job) => item,
+            };
+            let Some(item) = item else {
+                return true;
+            };
+            let deletes = |work: &Work| matches!(work.action, Action::Delete { .. });
+            if matches!(&item, Ok(Step::Act(work)) if deletes(work)) {
+                let may_delete = match is_deleting {
+                    Some(may_delete) => may_delete,
+                    None => *is_deleting.insert(self.may_delete().await),
+                };
+                if !may_delete {
+                    self.tally.deletions_withheld(1);
+                    continue;
+                }
+            }
+            if !self.handle(item).await {
+                return false;
+            }
+            if self.applier.count_arrived() >= ARRIVED {
+                self.remove_arrived().await;
+            }
+        }
+    }
+
+    /// Ends all that was begun, and judges whether anything may be deleted after it.
+    async fn may_delete(&mut self) -> bool {
+        self.send_backlog().await;
+        self.finish_pool().await;
+        let unsafe_yet = self.job.options.fsync == Fsync::End && self.tally.has_changes();
+        !self.is_deletion_withheld() && (!unsafe_yet || self.flush().await)
     }
 
     /// Whether deletions begin before the end of the plan although that decides on them.
@@ -185,20 +239,15 @@ impl Driver {
             return self.pretend(&work.action);
         }
         if !self.is_confirmed(&work.action).await {
-            let (path, reason) = (work.action.path().clone(), SkipReason::Declined);
-            let action = Action::Skip { path, reason };
-            self.tally.skipped(1);
-            return self.events.push(Event::Done { action, bytes: 0 }).await;
+            return self.applier.skip(&work, SkipReason::Declined).await;
         }
         match &work.action {
             Action::Skip { .. } => self.tally.skipped(1),
-            Action::Delete { path, size } => self.doomed.objects.push(path, *size, None),
-            Action::Rmdir { .. } | Action::RmdirSource { .. } => self.doomed.directories.push(work),
-            Action::RemoveSource { path } => {
-                if let Some(source) = work.source {
-                    self.applier.note_arrived(path, *source);
-                }
+            Action::Delete { path, size } if work.expected.is_none() => {
+                self.doomed.objects.push(path, *size, None);
             }
+            Action::Rmdir { .. } | Action::RmdirSource { .. } => self.doomed.directories.push(work),
+            Action::RemoveSource { .. } => self.applier.note(work),
             _ => self.enqueue(work).await,
         }
     }

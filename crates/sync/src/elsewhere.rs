@@ -30,7 +30,7 @@ impl Elsewhere {
 
     /// Whether an item sends something that may be elsewhere.
     pub(crate) fn concerns(item: &Item) -> bool {
-        let Ok(Step::Act(Work { action, source })) = item else {
+        let Ok(Step::Act(Work { action, source, .. })) = item else {
             return false;
         };
         source.is_some() && matches!(action, Action::Create { .. } | Action::Update { .. })
@@ -42,6 +42,7 @@ impl Elsewhere {
             Ok(Step::Act(Work {
                 action,
                 source: Some(source),
+                ..
             })) if Self::concerns(&item) => (action.path(), source),
             _ => return item,
         };

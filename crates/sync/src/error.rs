@@ -90,6 +90,26 @@ pub enum SyncError {
     /// What only a bisync refuses.
     #[error(transparent)]
     Bisync(#[from] crate::BisyncError),
+    /// A saved plan cannot be read.
+    #[error("the plan {path:?}, line {line}: {what}")]
+    BadPlan {
+        /// The plan.
+        path: ObjectPath,
+        /// The line, from 1; the last one that was read when it is about the end.
+        line: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An object is not what it was when its action was planned. The action was not applied.
+    #[error("{path:?} is not as it was planned: at the {side}, {what}")]
+    NotAsPlanned {
+        /// The object, relative to both trees.
+        path: ObjectPath,
+        /// `source` or `destination`.
+        side: &'static str,
+        /// What is different.
+        what: &'static str,
+    },
     /// A storage operation failed.
     #[error(transparent)]
     Storage(#[from] storage_core::Error),
@@ -114,7 +134,8 @@ impl SyncError {
             },
             Self::SourceMissing(_) | Self::NotFollowed { .. } => ErrorKind::NotFound,
             Self::Overlap(_) | Self::Option { .. } => ErrorKind::Config,
-            Self::SourceChanged { .. } => ErrorKind::PreconditionFailed,
+            Self::SourceChanged { .. } | Self::NotAsPlanned { .. } => ErrorKind::PreconditionFailed,
+            Self::BadPlan { .. } => ErrorKind::Corrupt,
             Self::Immutable(_) => ErrorKind::AlreadyExists,
             Self::NotVerified { .. } => ErrorKind::Corrupt,
             Self::SourceEmpty(_)

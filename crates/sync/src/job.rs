@@ -5,9 +5,10 @@ use storage_core::{HashType, Location, ObjectPath};
 
 use crate::backup;
 use crate::plan::Plan;
+use crate::plan_file::PlanLines;
 use crate::planner::Scope;
 use crate::tree::{Side, Times};
-use crate::{Comparison, DeleteTiming, Options, Run, Sums, SyncError, Tree, Verify};
+use crate::{Comparison, DeleteTiming, Options, Run, SavedPlan, Sums, SyncError, Tree, Verify};
 
 /// What a job is to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +66,8 @@ pub struct Job {
     pub(crate) options: Arc<Options>,
     /// What the source's one object is called at the destination.
     pub(crate) name: Option<ObjectPath>,
+    /// The plan to apply, where it was made before.
+    pub(crate) saved: Option<SavedPlan>,
 }
 
 impl Job {
@@ -174,6 +177,7 @@ impl Job {
             destination,
             options: Arc::new(options),
             name: None,
+            saved: None,
         }
     }
 
@@ -192,6 +196,34 @@ impl Job {
             });
         }
         Ok(Plan::new(self))
+    }
+
+    /// The plan as text to be looked at, kept, and [applied](crate::SavedPlan) later. `source` and
+    /// `destination` name the trees in it.
+    ///
+    /// # Errors
+    /// [`SyncError::Option`] for anything but sync, copy and move of trees.
+    ///
+    /// # Panics
+    /// When polled outside of a Tokio runtime.
+    pub fn plan_lines(
+        self,
+        source: impl Into<String>,
+        destination: impl Into<String>,
+    ) -> Result<PlanLines, SyncError> {
+        let transfers = matches!(self.command, Command::Sync | Command::Copy | Command::Move);
+        if !transfers || self.name.is_some() {
+            return Err(SyncError::Option {
+                option: "plan",
+                reason: "only a sync, copy or move of trees has a plan to keep".into(),
+            });
+        }
+        Ok(PlanLines::new(self, source.into(), destination.into()))
+    }
+
+    /// Where an object of this relative path is at the destination.
+    pub(crate) fn destination_path(&self, path: &ObjectPath) -> storage_core::Result<ObjectPath> {
+        self.destination.tree.prefix().join(path)
     }
 
     /// Starts the job in the background. The [`Run`] has to be polled for it to get on.

@@ -7,6 +7,7 @@ use futures_core::Stream;
 use futures_util::stream;
 use storage_core::{ObjectInfo, Operation};
 
+use crate::plan_file::Saved;
 use crate::planner::{Item, Planner, Scope};
 use crate::summary::Tally;
 use crate::{Action, Event, Failure, Job, SyncError};
@@ -52,7 +53,7 @@ impl fmt::Debug for Plan {
 }
 
 /// The steps of all passes of a job.
-struct Passes {
+pub(crate) struct Passes {
     job: Arc<Job>,
     tally: Arc<Tally>,
     planner: Planner,
@@ -60,7 +61,7 @@ struct Passes {
 }
 
 impl Passes {
-    fn new(job: Arc<Job>, tally: Arc<Tally>) -> Self {
+    pub(crate) fn new(job: Arc<Job>, tally: Arc<Tally>) -> Self {
         let mut scopes = job.passes().iter();
         let first = scopes.next().copied().unwrap_or(Scope::All);
         Self {
@@ -71,7 +72,7 @@ impl Passes {
         }
     }
 
-    async fn next(&mut self) -> Option<Item> {
+    pub(crate) async fn next(&mut self) -> Option<Item> {
         loop {
             match self.planner.next().await {
                 Some(Err(problem)) if problem.fatal => {
@@ -95,6 +96,8 @@ pub(crate) struct Work {
     pub(crate) action: Action,
     /// The source's object as it was listed.
     pub(crate) source: Option<Box<ObjectInfo>>,
+    /// What it was planned for, where the plan was saved.
+    pub(crate) expected: Option<Box<Saved>>,
 }
 
 impl Work {
@@ -112,6 +115,7 @@ impl From<Action> for Work {
         Self {
             action,
             source: None,
+            expected: None,
         }
     }
 }
@@ -138,6 +142,7 @@ impl Step {
         Self::Act(Work {
             action,
             source: Some(Box::new(source)),
+            expected: None,
         })
     }
 }

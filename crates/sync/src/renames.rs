@@ -198,6 +198,7 @@ impl Pairing {
         Step::Act(Work {
             action,
             source: Some(Box::new(source)),
+            expected: None,
         })
     }
 

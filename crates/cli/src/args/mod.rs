@@ -20,6 +20,7 @@ mod limits;
 mod ls;
 mod move_;
 mod paths;
+mod plan;
 mod purge;
 mod put;
 mod report;
@@ -47,6 +48,7 @@ pub(crate) use layers::{CompressArg, LayersArg};
 pub(crate) use ls::LsArgs;
 pub(crate) use move_::MoveArgs;
 pub(crate) use paths::PathsArgs;
+pub(crate) use plan::{ApplyArgs, PlanArgs, PlannedVerb};
 pub(crate) use purge::PurgeArgs;
 pub(crate) use put::PutArgs;
 pub(crate) use report::ReportArgs;
@@ -89,6 +91,10 @@ pub(crate) enum Command {
     Moveto(MoveArgs),
     /// Bring what changed on either of two sides to the other, remembering what both had
     Bisync(BisyncArgs),
+    /// Write what `sync`, `copy` or `move` would do to a file, to look at and apply later
+    Plan(Box<PlanArgs>),
+    /// Do what a plan says, to each file that still is as it was then
+    Apply(ApplyArgs),
     /// Compare the contents of SRC and DST and report each difference; change nothing
     Check(CheckArgs),
     /// Compare SRC and DST as `sync` does and report each difference; change nothing

@@ -1,4 +1,5 @@
 use clap::{Args, ValueEnum};
+use omnistorage::sync::{Fsync, Verify};
 
 use super::CompareArgs;
 use super::backup::BackupArgs;
@@ -79,4 +80,24 @@ pub(crate) enum FsyncArg {
     End,
     /// With every file
     Each,
+}
+
+impl From<VerifyArg> for Verify {
+    fn from(arg: VerifyArg) -> Self {
+        match arg {
+            VerifyArg::Size => Self::Size,
+            VerifyArg::Hash => Self::Hash,
+            VerifyArg::ReadBack => Self::ReadBack,
+        }
+    }
+}
+
+impl From<FsyncArg> for Fsync {
+    fn from(arg: FsyncArg) -> Self {
+        match arg {
+            FsyncArg::None => Self::None,
+            FsyncArg::End => Self::End,
+            FsyncArg::Each => Self::Each,
+        }
+    }
 }

@@ -9,7 +9,6 @@ use omnistorage::{Error, Result};
 
 use super::job;
 use super::report::Report;
-use super::transfer::verify;
 use crate::args::{BisyncArgs, LoserArg, ResolveArg};
 use crate::filter;
 use crate::output::{Exit, Output};
@@ -88,7 +87,7 @@ fn options(args: &BisyncArgs) -> BisyncOptions {
         .create_empty_dirs(args.create_empty_src_dirs)
         .transfers(usize::from(args.transfers))
         .checkers(usize::from(args.checkers))
-        .verify(verify(args.verify))
+        .verify(args.verify.into())
         .tries(args.retries);
     let asked = args.resync.then_some(Prefer::Path1);
     options.resync = args.resync_mode.map(Prefer::from).or(asked);

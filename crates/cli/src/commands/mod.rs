@@ -15,6 +15,7 @@ mod hash;
 mod job;
 mod list;
 mod lists;
+mod plan;
 mod put;
 mod remove;
 mod report;
@@ -38,6 +39,8 @@ pub(crate) async fn run(command: Command, output: &Output) -> Exit {
         Command::Copyto(args) => transfer::copyto(args, output).await,
         Command::Moveto(args) => transfer::moveto(args, output).await,
         Command::Bisync(args) => bisync::run(args, output).await,
+        Command::Plan(args) => plan::plan(*args, output).await,
+        Command::Apply(args) => plan::apply(args, output).await,
         Command::Check(args) => compare::check(args, output).await,
         Command::Diff(args) => compare::diff(args, output).await,
         Command::Verify(args) => compare::verify(args, output).await,
@@ -82,6 +85,8 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         | Command::Copyto(_)
         | Command::Moveto(_)
         | Command::Bisync(_)
+        | Command::Plan(_)
+        | Command::Apply(_)
         | Command::Check(_)
         | Command::Diff(_)
         | Command::Verify(_)

@@ -1,22 +1,24 @@
 //! Verbs that transfer trees: `sync`, `copy`, `move`.
 
-use omnistorage::sync::{
-    Command, Comparison, Fsync, Job, Options, Symlinks, SyncError, Tree, Verify,
-};
+use omnistorage::sync::{Command, Comparison, Job, Options, Symlinks, SyncError, Tree};
 use omnistorage::{BackendExt, Location, Result};
 
 use super::job::{self, destination, source};
 use super::report::Report;
 use super::{backup, confirm};
-use crate::args::{CompareArgs, FsyncArg, MoveArgs, SyncArgs, TransferArgs, VerifyArg};
+use crate::args::{CompareArgs, MoveArgs, SyncArgs, TransferArgs};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
-    let options = transfer_options(&args.transfer).delete_excluded(args.delete_excluded);
-    let options = args.deletion.apply(options);
+    let options = sync_options(&args);
     transfer(Command::Sync, &args.transfer, options, output).await
+}
+
+pub(super) fn sync_options(args: &SyncArgs) -> Options {
+    let options = transfer_options(&args.transfer).delete_excluded(args.delete_excluded);
+    args.deletion.apply(options)
 }
 
 pub(crate) async fn copy(args: TransferArgs, output: &Output) -> Exit {
@@ -185,18 +187,6 @@ fn transfer_options(args: &TransferArgs) -> Options {
         .transfers(usize::from(args.transfers))
         .tries(args.retries)
         .create_empty_dirs(args.create_empty_src_dirs)
-        .verify(verify(args.verify))
-        .fsync(match args.fsync {
-            FsyncArg::None => Fsync::None,
-            FsyncArg::End => Fsync::End,
-            FsyncArg::Each => Fsync::Each,
-        })
-}
-
-pub(super) const fn verify(how: VerifyArg) -> Verify {
-    match how {
-        VerifyArg::Size => Verify::Size,
-        VerifyArg::Hash => Verify::Hash,
-        VerifyArg::ReadBack => Verify::ReadBack,
-    }
+        .verify(args.verify.into())
+        .fsync(args.fsync.into())
 }

@@ -178,3 +178,33 @@ fn values_that_make_no_sense_are_refused() {
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn a_plan_is_written_looked_at_and_applied() {
+    let dir = trees();
+    let args = ["plan", "-o", "plan.ndjson", "src", "dst"];
+    omni(dir.path(), &args).done();
+    assert_eq!(names(dir.path(), "dst"), ["1", "2", "3", "a"]);
+    let printed = omni(dir.path(), &["plan", "src", "dst"]).done().stdout;
+    let plan = std::fs::read_to_string(dir.path().join("plan.ndjson")).unwrap();
+    assert_eq!(plan, printed);
+    assert_eq!(plan.lines().count(), 7, "{plan}");
+    std::fs::write(dir.path().join("dst/2"), "changed meanwhile").unwrap();
+    // From another directory: the plan knows where its trees are.
+    let other = tempfile::tempdir().unwrap();
+    let file = dir.path().join("plan.ndjson");
+    let file = file.to_str().unwrap();
+    let ran = omni(other.path(), &["apply", file]);
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("not as it was planned"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(names(dir.path(), "dst"), ["2", "a", "new"]);
+    let refused = omni(other.path(), &["apply", "--max-delete", "2", file]);
+    assert_ne!(refused.code, 0);
+    std::fs::write(file, "{}").unwrap();
+    let refused = omni(other.path(), &["apply", file]);
+    assert!(refused.stderr.contains("line 1"), "{}", refused.stderr);
+}

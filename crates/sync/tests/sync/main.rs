@@ -17,6 +17,7 @@ mod moving;
 mod naming;
 mod one_object;
 mod one_tree;
+mod plan_files;
 mod renaming;
 mod timing;
 mod trees;

@@ -1,0 +1,60 @@
+use clap::{Args, ValueEnum};
+
+use super::SyncArgs;
+use super::backup::BackupArgs;
+use super::limits::LimitArgs;
+use super::{FsyncArg, VerifyArg};
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlanArgs {
+    /// What the plan is for
+    #[arg(long = "for", value_enum, value_name = "VERB", default_value_t = PlannedVerb::Sync)]
+    pub(crate) verb: PlannedVerb,
+    /// Where to write the plan: a path or URI; - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: String,
+    #[command(flatten)]
+    pub(crate) sync: SyncArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlannedVerb {
+    Sync,
+    Copy,
+    Move,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ApplyArgs {
+    /// The plan: a path or URI
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: String,
+    /// Print what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Ask before each change
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub(crate) interactive: bool,
+    /// Refuse a plan that deletes more files than this
+    #[arg(long, value_name = "N")]
+    pub(crate) max_delete: Option<u64>,
+    /// Delete even if something failed before
+    #[arg(long)]
+    pub(crate) ignore_errors: bool,
+    /// Files transferred at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) transfers: u16,
+    /// How to verify each transfer
+    #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
+    pub(crate) verify: VerifyArg,
+    /// When what was written is made durable
+    #[arg(long, value_enum, default_value_t = FsyncArg::End)]
+    pub(crate) fsync: FsyncArg,
+    /// Tries for each file before it counts as failed
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) retries: u32,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) backup: BackupArgs,
+}

@@ -1,0 +1,326 @@
+//! Reading and applying a saved plan.
+
+use storage_core::{BackendExt, Bytes, Location, ObjectInfo, ObjectPath, Operation, Reader};
+use tokio::io::AsyncBufReadExt;
+
+use crate::apply::Applier;
+use crate::plan::{Problem, Step, Work};
+use crate::plan_file::{Heading, Line, Saved, Seen};
+use crate::planner::Item;
+use crate::tree::Side;
+use crate::{Action, Command, Job, Options, SyncError, Tree};
+
+/// Longest line of a plan, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// A plan that was saved as text, complete and readable: what [`Job::plan_lines`] gave.
+#[derive(Debug, Clone)]
+pub struct SavedPlan {
+    file: Location,
+    heading: Heading,
+    deletions: u64,
+}
+
+impl SavedPlan {
+    /// Reads a plan once through and keeps where it is.
+    ///
+    /// # Errors
+    /// [`SyncError::BadPlan`] naming the line, also when the end is missing; those of reading.
+    pub async fn open(file: Location) -> Result<Self, SyncError> {
+        let mut lines = Lines::open(&file).await?;
+        let Some(Line::Heading(heading)) = lines.next().await? else {
+            return Err(lines.bad("a plan begins with its trees"));
+        };
+        let (mut actions, mut deletions) = (0, 0);
+        loop {
+            match lines.next().await? {
+                Some(Line::Action(saved)) => {
+                    actions += 1;
+                    let deletes = matches!(saved.action, Action::Delete { .. });
+                    if deletions > 0 && !deletes {
+                        return Err(lines.bad("deletions come after all else"));
+                    }
+                    deletions += u64::from(deletes);
+                }
+                Some(Line::End(count)) if count == actions => break,
+                Some(Line::End(_)) => return Err(lines.bad("lines were added or removed")),
+                Some(Line::Heading(_)) => return Err(lines.bad("another plan begins")),
+                None => return Err(lines.bad("the plan has no end")),
+            }
+        }
+        if deletions > 0 && heading.command != Command::Sync {
+            return Err(lines.bad("only a sync deletes"));
+        }
+        if lines.next().await?.is_some() {
+            return Err(lines.bad("something follows the end"));
+        }
+        Ok(Self {
+            file,
+            heading,
+            deletions,
+        })
+    }
+
+    /// What the plan is for.
+    #[must_use]
+    pub const fn command(&self) -> Command {
+        self.heading.command
+    }
+
+    /// The source, as it was named when the plan was made.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.heading.source
+    }
+
+    /// The destination, as it was named when the plan was made.
+    #[must_use]
+    pub fn destination(&self) -> &str {
+        &self.heading.destination
+    }
+
+    /// Objects that it deletes.
+    #[must_use]
+    pub const fn deletions(&self) -> u64 {
+        self.deletions
+    }
+
+    /// The job that does what the plan says. Each action is applied only if its objects still are what
+    /// they were when it was planned; one that was applied already is skipped.
+    ///
+    /// # Errors
+    /// Those of [`Job::new`]; [`SyncError::TooManyDeletions`]; [`SyncError::Option`] for options that
+    /// decide what is to be done, which the plan has decided.
+    pub fn into_job(
+        self,
+        source: Tree,
+        destination: Tree,
+        options: Options,
+    ) -> Result<Job, SyncError> {
+        if let Some(allowed) = options.max_delete.filter(|max| self.deletions > *max) {
+            let planned = self.deletions;
+            return Err(SyncError::TooManyDeletions { planned, allowed });
+        }
+        if !options.only_apply() {
+            return Err(SyncError::Option {
+                option: "plan",
+                reason: "what is to be done was decided when it was made".into(),
+            });
+        }
+        let mut job = Job::new(self.heading.command, source, destination, options)?;
+        job.saved = Some(self);
+        Ok(job)
+    }
+
+    pub(crate) async fn steps(&self) -> Result<Steps, SyncError> {
+        Lines::open(&self.file).await.map(Steps)
+    }
+}
+
+impl Options {
+    /// Whether all that is set is about how a plan is applied.
+    fn only_apply(&self) -> bool {
+        let plain = Self::default();
+        let decided = Self {
+            comparison: plain.comparison,
+            modify_window: plain.modify_window,
+            ignore_size: plain.ignore_size,
+            no_update_modtime: plain.no_update_modtime,
+            update: plain.update,
+            ignore_existing: plain.ignore_existing,
+            existing: plain.existing,
+            immutable: plain.immutable,
+            compare_dest: plain.compare_dest,
+            filter: plain.filter,
+            delete_excluded: plain.delete_excluded,
+            max_delete_share: plain.max_delete_share,
+            max_delete_size: plain.max_delete_size,
+            delete_timing: plain.delete_timing,
+            track_renames: plain.track_renames,
+            allow_empty_source: plain.allow_empty_source,
+            create_empty_dirs: plain.create_empty_dirs,
+            delete_empty_source_dirs: plain.delete_empty_source_dirs,
+            ..self.clone()
+        };
+        decided == *self
+    }
+}
+
+/// The steps of a saved plan.
+#[derive(Debug)]
+pub(crate) struct Steps(Lines);
+
+impl Steps {
+    pub(crate) async fn next(&mut self, job: &Job) -> Option<Item> {
+        loop {
+            return match self.0.next().await {
+                Ok(Some(Line::Action(saved))) => Some(match work(job, saved) {
+                    Ok(work) => Ok(Step::Act(work)),
+                    Err(error) => Err(Problem::of_run(Operation::Read, error)),
+                }),
+                Ok(Some(Line::Heading(_))) => continue,
+                Ok(Some(Line::End(_)) | None) => None,
+                Err(error) => Some(Err(Problem::of_run(Operation::Read, error))),
+            };
+        }
+    }
+}
+
+fn work(job: &Job, saved: Saved) -> Result<Work, SyncError> {
+    let path = job.source.tree.prefix().join(saved.action.path())?;
+    let source = saved
+        .source
+        .as_ref()
+        .map(|seen| Box::new(seen.to_info(path)));
+    Ok(Work {
+        action: saved.action.clone(),
+        source,
+        expected: Some(Box::new(saved)),
+    })
+}
+
+/// The lines of a plan.
+#[derive(Debug)]
+struct Lines {
+    reader: Reader,
+    path: ObjectPath,
+    number: u64,
+}
+
+impl Lines {
+    async fn open(file: &Location) -> Result<Self, SyncError> {
+        Ok(Self {
+            reader: file.open().await?,
+            path: file.path().clone(),
+            number: 0,
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Line>, SyncError> {
+        let Some(line) = self.line().await? else {
+            return Ok(None);
+        };
+        self.number += 1;
+        let text = std::str::from_utf8(&line).map_err(|_| self.bad("it is no UTF-8"))?;
+        Line::parse(text).map(Some).map_err(|what| self.bad(what))
+    }
+
+    async fn line(&mut self) -> Result<Option<Bytes>, SyncError> {
+        let mut line = Vec::new();
+        loop {
+            let chunk = self
+                .reader
+                .fill_buf()
+                .await
+                .map_err(storage_core::Error::from)?;
+            if chunk.is_empty() {
+                return Ok((!line.is_empty()).then(|| line.into()));
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let taken = end.unwrap_or(chunk.len());
+            if line.len() + taken > LONGEST {
+                return Err(self.bad("the line is too long"));
+            }
+            line.extend_from_slice(&chunk[..taken]);
+            self.reader.consume(taken + usize::from(end.is_some()));
+            if end.is_some() {
+                return Ok(Some(line.into()));
+            }
+        }
+    }
+
+    fn bad(&self, what: impl Into<String>) -> SyncError {
+        SyncError::BadPlan {
+            path: self.path.clone(),
+            line: self.number,
+            what: what.into(),
+        }
+    }
+}
+
+impl Applier {
+    /// Whether the objects of a saved action are what they were; `false` when it was applied already.
+    pub(crate) async fn is_as_planned(&self, work: &Work) -> Result<bool, SyncError> {
+        let Some(saved) = &work.expected else {
+            return Ok(true);
+        };
+        let job = &self.job;
+        let path = saved.action.path();
+        let to = job.destination_path(path)?;
+        let at = match &saved.action {
+            Action::Mkdir { .. } | Action::Rmdir { .. } | Action::RmdirSource { .. } => {
+                return Ok(true);
+            }
+            Action::Relocate { from, .. } => job.destination.tree.prefix().join(from)?,
+            _ => to,
+        };
+        let now = object(&job.destination, &at).await?;
+        if let Some(source) = &work.source {
+            let there = object(&job.source, &source.path).await?;
+            if self.is_applied(&saved.action, source, there.as_ref(), now.as_ref()) {
+                return Ok(false);
+            }
+            check("source", path, saved.source.as_ref(), there.as_ref())?;
+        } else if now.is_none() && matches!(saved.action, Action::Delete { .. }) {
+            return Ok(false);
+        }
+        check(
+            "destination",
+            path,
+            saved.destination.as_ref(),
+            now.as_ref(),
+        )?;
+        Ok(true)
+    }
+
+    /// Whether the destination has what the action is to give it.
+    fn is_applied(
+        &self,
+        action: &Action,
+        source: &ObjectInfo,
+        there: Option<&ObjectInfo>,
+        now: Option<&ObjectInfo>,
+    ) -> bool {
+        let (from, to) = (&self.job.source, &self.job.destination);
+        let precision = from.precision.max(to.precision);
+        let same = now.is_some_and(|now| {
+            let times = from.source_time(source).zip(to.kept_time(now));
+            let gap = times.map(|(a, b)| a.duration_since(b).unwrap_or_else(|gap| gap.duration()));
+            now.size == source.size && gap.is_some_and(|gap| gap < precision)
+        });
+        match action {
+            Action::Create { .. } | Action::Update { .. } | Action::SetModified { .. } => {
+                same && self.job.command != Command::Move
+            }
+            Action::RemoveSource { .. } => there.is_none(),
+            _ => false,
+        }
+    }
+}
+
+async fn object(side: &Side, path: &ObjectPath) -> Result<Option<ObjectInfo>, SyncError> {
+    let found = side.backend().try_stat(path).await?;
+    Ok(found.filter(|info| !info.is_dir))
+}
+
+fn check(
+    side: &'static str,
+    path: &ObjectPath,
+    planned: Option<&Seen>,
+    now: Option<&ObjectInfo>,
+) -> Result<(), SyncError> {
+    let what = match (planned, now) {
+        (None, None) => return Ok(()),
+        (None, Some(_)) => "there is one now",
+        (Some(_), None) => "it is gone",
+        (Some(planned), Some(now)) => {
+            let before = planned.to_info(now.path.clone());
+            match crate::transfer::difference(&before, now) {
+                Some(what) => what,
+                None => return Ok(()),
+            }
+        }
+    };
+    let path = path.clone();
+    Err(SyncError::NotAsPlanned { path, side, what })
+}
