@@ -139,8 +139,10 @@ impl Draft {
     /// Publishes, as the last step of a call.
     pub(crate) fn publish_last(mut self, kept: Attributes) -> Result<Written> {
         let written = self.publish(kept)?;
-        // Closing the file and its directory is nothing that the caller has to wait for.
-        call::defer(self);
+        // The file is closed first: no program could be run that is still open for writing.
+        let parent = self.parent;
+        drop(self.temporary);
+        call::defer(parent);
         Ok(written)
     }
 

@@ -15,6 +15,21 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// A program just written can be run: nobody has it open for writing any more (`ETXTBSY`).
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_is_closed_when_its_write_is_done() {
+    let (dir, backend) = fresh().await;
+    let own = dir.path().canonicalize().unwrap().join("program");
+    for round in 0..300 {
+        let content = vec![1u8; 1 << (round % 20)];
+        backend.put("program", content).await.unwrap();
+        let handles = std::fs::read_dir("/proc/self/fd").unwrap();
+        let open = handles.filter_map(|handle| std::fs::read_link(handle.ok()?.path()).ok());
+        assert_eq!(open.filter(|path| *path == own).count(), 0);
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_writer_leaves_nothing() {
     let (dir, backend) = fresh().await;
