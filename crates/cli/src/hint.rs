@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use omnistorage::compression::DecodeError;
 use omnistorage::sync::{BisyncError, SyncError};
 use omnistorage::{Error, ErrorKind, Operation};
 
@@ -76,6 +77,9 @@ fn of_storage(error: &Error) -> Option<&'static str> {
         ErrorKind::NotFound => "check the spelling; `omni ls` shows what is there",
         ErrorKind::PermissionDenied => {
             "run as a user who may do this, or change the owner or mode of the path"
+        }
+        ErrorKind::Corrupt if DecodeError::of(error).is_some() => {
+            "`omni cat --raw` gives the stored bytes, if they are not what their name says"
         }
         ErrorKind::QuotaExceeded if error.operation() == Some(Operation::Read) => {
             "more comes out of it than was allowed; raise --max-output if it is to be trusted"

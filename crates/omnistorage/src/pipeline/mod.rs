@@ -82,7 +82,7 @@ struct Settings {
     write: WriteOptions,
 }
 
-/// Reads or writes the object at `path` through layers.
+/// Reads or writes the object at `path` through layers. Of an `Arc<dyn Backend>`, give `&*store`.
 pub fn pipeline<B: Backend + ?Sized>(backend: &B, path: impl Into<String>) -> Pipeline<'_, B> {
     Pipeline {
         backend,

@@ -1,6 +1,9 @@
 //! Closing the outermost layer, dropping it, and the task that reads ahead.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use omnistorage::format::Format;
@@ -160,4 +163,24 @@ async fn a_task_that_is_ended_from_outside_is_no_end_of_the_stream() {
         }
     };
     assert_eq!(error.kind(), ErrorKind::Other);
+}
+
+#[test]
+fn only_overlap_needs_a_runtime() {
+    let store = Store::memory();
+    let mut future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async {
+        let open = || pipeline(&*store.backend, "a.gz").detect();
+        let mut writer = open().writer().await.unwrap();
+        writer.write_bytes(vec![7; 1 << 20].into()).await.unwrap();
+        writer.finish().await.unwrap();
+        let bytes = open().reader().await.unwrap().bytes().await.unwrap();
+        assert_eq!(bytes.len(), 1 << 20);
+        let refused = open().overlap(true).reader().await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
+    });
+    // Memory makes nobody wait.
+    let polled = future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Ready(()));
 }
