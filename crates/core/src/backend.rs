@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use crate::payload::next;
 use crate::{
-    Error, Features, ListOptions, ListPage, ObjectInfo, ObjectPath, Operation, Payload, Prefix,
-    PresignOptions, ReadOptions, Reader, Result, RmdirOptions, WriteOptions, Writer, Written,
+    Error, Features, ListOptions, ListPage, NameFolding, ObjectInfo, ObjectPath, Operation,
+    Payload, Prefix, PresignOptions, ReadOptions, Reader, Result, RmdirOptions, WriteOptions,
+    Writer, Written,
 };
 
 /// A store of objects: what every backend implements.
@@ -170,6 +171,12 @@ pub trait ExtendedBackend: Backend {
     /// The finest difference between two modified times that the store can hold.
     fn modified_precision(&self) -> Duration {
         Duration::from_nanos(1)
+    }
+
+    /// Which names are the same to the store. A store that folds them finds an object under each, and
+    /// lists it under the one that it was created with.
+    fn name_folding(&self) -> NameFolding {
+        NameFolding::Exact
     }
 
     /// What is known of an object or directory. Missing: `NotFound`.

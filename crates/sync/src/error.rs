@@ -76,6 +76,10 @@ pub enum SyncError {
         /// Where it leads, as it is written.
         target: String,
     },
+    /// The destination takes the name for that of another object of the source, for which upper and
+    /// lower case, or forms of Unicode, are the same. Nothing was sent.
+    #[error("the destination takes {0:?} for the name of another object of the source")]
+    SameName(ObjectPath),
     /// The objects differ and [`Options::immutable`](crate::Options::immutable) is set.
     #[error("{0:?} differs and is immutable")]
     Immutable(ObjectPath),
@@ -136,7 +140,7 @@ impl SyncError {
             Self::Overlap(_) | Self::Option { .. } => ErrorKind::Config,
             Self::SourceChanged { .. } | Self::NotAsPlanned { .. } => ErrorKind::PreconditionFailed,
             Self::BadPlan { .. } => ErrorKind::Corrupt,
-            Self::Immutable(_) => ErrorKind::AlreadyExists,
+            Self::Immutable(_) | Self::SameName(_) => ErrorKind::AlreadyExists,
             Self::NotVerified { .. } => ErrorKind::Corrupt,
             Self::SourceEmpty(_)
             | Self::TooManyDeletions { .. }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use storage_core::{HashType, Location, ObjectPath};
+use storage_core::{HashType, Location, NameFolding, ObjectPath};
 
 use crate::backup;
 use crate::plan::Plan;
@@ -305,6 +305,15 @@ impl Job {
         }
         if self.options.delete_empty_source_dirs && !self.source.features.directories {
             return refuse("delete_empty_source_dirs", "the source has no directories");
+        }
+        if self.destination.folding != NameFolding::Exact {
+            let what = "the destination does not tell all names apart, so that deletions come last";
+            if self.options.delete_timing != DeleteTiming::After {
+                return refuse("delete_timing", what);
+            }
+            if self.options.track_renames.is_some() {
+                return refuse("track_renames", what);
+            }
         }
         if self.options.rmdirs && !self.destination.features.directories {
             return refuse("rmdirs", "the store has no directories");

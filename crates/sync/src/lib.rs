@@ -41,6 +41,7 @@ mod job;
 mod levels;
 mod limits;
 mod merge;
+mod names;
 mod options;
 mod order;
 mod plan;

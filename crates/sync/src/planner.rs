@@ -7,6 +7,7 @@ use crate::compare::{Rules, Verdict};
 use crate::deletion::Deletions;
 use crate::elsewhere::Elsewhere;
 use crate::merge::{Merge, Pair};
+use crate::names::{Extra, Names};
 use crate::plan::{Problem, Step, Work};
 use crate::renames::{Pairing, Renames};
 use crate::retry::retrying;
@@ -46,6 +47,8 @@ enum Phase {
     Merging(Box<Merge>),
     /// Both walks have ended, and what was held back follows.
     Pairing(Box<Pairing>),
+    /// What only a destination that folds names has.
+    Extra(Box<Extra>),
     Ended,
     Done,
 }
@@ -57,6 +60,7 @@ pub(crate) struct Planner {
     scope: Scope,
     rules: Rules,
     selection: Selection,
+    names: Option<Names>,
     elsewhere: Option<Arc<Elsewhere>>,
     phase: Phase,
     window: VecDeque<Slot>,
@@ -74,6 +78,7 @@ impl Planner {
         Self {
             rules: Rules::new(&job),
             selection: Selection::of(&job),
+            names: Names::of(&job),
             elsewhere: Elsewhere::of(&job),
             renames: job.options.track_renames.map(|by| Renames::new(&job, by)),
             source_base: job.source.tree.prefix().len(),
@@ -144,6 +149,11 @@ impl Planner {
                 Some(Err(error)) => self.give_up(error.into()),
                 None => self.phase = Phase::Ended,
             },
+            Phase::Extra(extra) => match extra.next(self.job.destination.tree.prefix()) {
+                Some(Ok(info)) => self.on_extra(&info),
+                Some(Err(error)) => self.give_up(error.into()),
+                None => self.phase = Phase::Ended,
+            },
             Phase::Ended => {
                 self.phase = Phase::Done;
                 if let Err(error) = self.deletions.judge(&self.job.options) {
@@ -156,6 +166,9 @@ impl Planner {
 
     /// What comes when both listings have ended.
     fn after_walks(&mut self) -> Phase {
+        if let Some(names) = self.names.take() {
+            return Phase::Extra(Box::new(names.into_extra()));
+        }
         let pairing = self.renames.take().map(Renames::pair);
         match pairing {
             Some(Ok(pairing)) => Phase::Pairing(Box::new(pairing)),
@@ -268,6 +281,9 @@ impl Planner {
         let Some(pair) = self.in_scope(pair) else {
             return;
         };
+        if self.is_taken(&pair) {
+            return;
+        }
         match (pair, job.command) {
             (Pair::Source(info), _) if info.is_dir => self.on_source_directory(&info, below),
             (Pair::Both(info, _), _) if info.is_dir => self.on_source_directory(&info, true),
@@ -280,25 +296,76 @@ impl Planner {
                     self.act(Action::Rmdir { path });
                 }
             }
-            (Pair::Destination(info), command) if command.deletes() => {
-                let path = relative(&info, self.destination_base);
-                if let Some(renames) = &mut self.renames {
-                    return renames.extra(&job, &path, &info);
+            (Pair::Destination(info), _) if info.is_dir => {}
+            (Pair::Destination(info), _) => match &mut self.names {
+                Some(names) => names.hold(&relative(&info, self.destination_base), info.size),
+                None => self.on_extra(&info),
+            },
+        }
+    }
+
+    /// Whether the destination takes a source object for another one, which is reported.
+    fn is_taken(&mut self, pair: &Pair) -> bool {
+        let (Some(_), Pair::Source(info) | Pair::Both(info, _)) = (&self.names, pair) else {
+            return false;
+        };
+        let path = self.key_of(info);
+        let is_new = |names: &mut Names| info.is_dir || names.enter(&path);
+        if self.names.as_mut().is_none_or(is_new) {
+            return false;
+        }
+        let error = SyncError::SameName(path.clone());
+        let failure = Failure::new(Some(path), Operation::Write, error);
+        self.push(Err(Problem::of_object(failure)));
+        true
+    }
+
+    /// Looks for the object under another name that the destination takes for the same.
+    fn find_twin(&mut self, info: ObjectInfo, create: Item) {
+        let (job, rules) = (Arc::clone(&self.job), self.rules.clone());
+        let (tally, path) = (Arc::clone(&self.tally), self.key_of(&info));
+        self.in_progress += 1;
+        self.window.push_back(Slot::Pending(Task::spawn(async move {
+            let destination = &job.destination;
+            let found = async {
+                let there = destination.tree.prefix().join(&path)?;
+                let tries = job.options.request_tries;
+                let stat = retrying(tries, || inspect::stat(destination, &there));
+                let Some(twin) = stat.await?.filter(|twin| !twin.is_dir) else {
+                    return Ok(None);
+                };
+                let sides = ((&job.source, &info), (destination, &twin));
+                let verdict = rules.judge(sides.0, sides.1, false);
+                let listed = info.clone();
+                inspect::inspect(&job, destination, &rules, verdict, listed, twin)
+                    .await
+                    .map(Some)
+            };
+            match found.await {
+                Ok(None) => Some(create),
+                Ok(Some(found)) => {
+                    tally.read_to_compare(u64::from(found.was_read));
+                    let job = Arc::clone(&job);
+                    Settle { job, path }.item(info, found.finding, &tally)
                 }
-                self.deletions.objects += 1;
-                self.deletions.bytes += info.size.unwrap_or(0);
-                self.act(Action::Delete {
-                    path,
-                    size: info.size,
-                });
+                Err(error) => Some(Err(Problem::of_object(Failure::of(path, error)))),
             }
-            (Pair::Destination(info), command)
-                if command.compares() && !info.is_dir && !job.options.one_way =>
-            {
-                let path = relative(&info, self.destination_base);
-                self.push(Ok(Step::Checked(Event::MissingOnSource { path })));
+        })));
+    }
+
+    /// Decides on an object that the destination alone has.
+    fn on_extra(&mut self, info: &ObjectInfo) {
+        let (command, size) = (self.job.command, info.size);
+        let path = relative(info, self.destination_base);
+        if command.deletes() {
+            if let Some(renames) = &mut self.renames {
+                return renames.extra(&self.job, &path, info);
             }
-            (Pair::Destination(_), _) => {}
+            self.deletions.objects += 1;
+            self.deletions.bytes += size.unwrap_or(0);
+            self.act(Action::Delete { path, size });
+        } else if command.compares() && !self.job.options.one_way {
+            self.push(Ok(Step::Checked(Event::MissingOnSource { path })));
         }
     }
 
@@ -371,17 +438,23 @@ impl Planner {
     /// The destination has nothing under the key.
     fn on_missing(&mut self, info: ObjectInfo) {
         let (path, size) = (self.key_of(&info), info.size);
-        if self.job.command.compares() {
-            self.push(Ok(Step::Checked(Event::MissingOnDestination { path })));
+        let sends = !self.job.options.existing && !self.job.moves_by_rename();
+        if let (Some(renames), true) = (&mut self.renames, sends) {
+            return renames.missing(&self.job, &path, &info);
+        }
+        let item = Ok(if self.job.command.compares() {
+            Step::Checked(Event::MissingOnDestination { path })
         } else if self.job.options.existing {
             let reason = SkipReason::Missing;
-            self.act(Action::Skip { path, reason });
+            Step::Act(Action::Skip { path, reason }.into())
         } else if self.job.moves_by_rename() {
-            self.push(Ok(Step::sending(Action::Rename { path, size }, info)));
-        } else if let Some(renames) = &mut self.renames {
-            renames.missing(&self.job, &path, &info);
+            Step::sending(Action::Rename { path, size }, info.clone())
         } else {
-            self.push(Ok(Step::sending(Action::Create { path, size }, info)));
+            Step::sending(Action::Create { path, size }, info.clone())
+        });
+        match &self.names {
+            Some(_) => self.find_twin(info, item),
+            None => self.push(item),
         }
     }
 

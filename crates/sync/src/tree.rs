@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use storage_core::{Backend, ExtendedBackend, Features, ObjectInfo, Prefix};
+use storage_core::{Backend, ExtendedBackend, Features, NameFolding, ObjectInfo, Prefix};
 
 use crate::{Sums, SyncError, timestamp};
 
@@ -124,6 +124,7 @@ pub(crate) struct Side {
     pub(crate) features: Features,
     pub(crate) times: Times,
     pub(crate) precision: Duration,
+    pub(crate) folding: NameFolding,
 }
 
 impl Side {
@@ -135,6 +136,7 @@ impl Side {
             features if features.custom_metadata => Times::Metadata,
             _ => Times::Lost,
         };
+        let folding = extended.map_or(NameFolding::Exact, ExtendedBackend::name_folding);
         let precision = match (times, extended) {
             (Times::Native, Some(extended)) => extended.modified_precision(),
             _ => Duration::from_nanos(1),
@@ -144,6 +146,7 @@ impl Side {
             features,
             times,
             precision,
+            folding,
         }
     }
 

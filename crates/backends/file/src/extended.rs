@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use storage_core::{
-    Error, ExtendedBackend, Features, ObjectInfo, ObjectPath, Operation, PresignOptions, Result,
-    RmdirOptions, WriteOptions, Written, async_trait,
+    Error, ExtendedBackend, Features, NameFolding, ObjectInfo, ObjectPath, Operation,
+    PresignOptions, Result, RmdirOptions, WriteOptions, Written, async_trait,
 };
 
 use crate::backend::FileBackend;
@@ -23,6 +23,15 @@ impl ExtendedBackend for FileBackend {
             true => Duration::from_nanos(1),
             // FAT keeps even seconds.
             false => Duration::from_secs(2),
+        }
+    }
+
+    fn name_folding(&self) -> NameFolding {
+        match self.tree.abilities.identities {
+            _ if cfg!(target_os = "macos") => NameFolding::CaseAndForm,
+            true if !cfg!(windows) => NameFolding::Exact,
+            // FAT, exFAT and Windows.
+            _ => NameFolding::Case,
         }
     }
 

@@ -2,8 +2,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use storage_core::{
-    Backend, BackendExt, Error, ExtendedBackend, Features, ObjectInfo, ObjectPath, Operation,
-    PresignOptions, Result, RmdirOptions, WriteOptions, Written,
+    Backend, BackendExt, Error, ExtendedBackend, Features, NameFolding, ObjectInfo, ObjectPath,
+    Operation, PresignOptions, Result, RmdirOptions, WriteOptions, Written,
 };
 
 use crate::intercepted::around;
@@ -24,6 +24,11 @@ impl<B: Backend, I: Intercept> ExtendedBackend for Intercepted<B, I> {
     fn modified_precision(&self) -> Duration {
         let below = self.inner.as_extended();
         below.map_or(Duration::MAX, ExtendedBackend::modified_precision)
+    }
+
+    fn name_folding(&self) -> NameFolding {
+        let below = self.inner.as_extended();
+        below.map_or(NameFolding::Exact, ExtendedBackend::name_folding)
     }
 
     async fn stat(&self, path: &ObjectPath) -> Result<ObjectInfo> {
