@@ -50,11 +50,15 @@ impl Store {
         [Self::file().await, Self::memory(), Self::channel()]
     }
 
-    /// Every file in the directory of a store of files, whatever its name.
+    /// Every file in the directory of a store of files, whatever its name, but for the journal that an
+    /// open store keeps.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut folders: Vec<_> = self.directory.iter().map(|d| d.path().to_owned()).collect();
         let mut files = Vec::new();
         while let Some(folder) = folders.pop() {
+            if folder.ends_with(".omnistorage-journal") {
+                continue;
+            }
             for entry in std::fs::read_dir(folder).unwrap().flatten() {
                 match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     true => folders.push(entry.path()),
