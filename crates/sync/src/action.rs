@@ -233,6 +233,8 @@ pub enum SkipReason {
     Link,
     /// It is a FIFO, socket or device.
     Device,
+    /// It is another name of the object that it would be a duplicate of.
+    SameObject,
     /// The same is in a tree of [`Options::compare_dest`](crate::Options::compare_dest).
     ElsewhereAlready,
     /// The destination has none, and [`Options::existing`](crate::Options::existing) is set.
@@ -257,6 +259,7 @@ impl fmt::Display for SkipReason {
             Self::Device => "FIFO, socket or device",
             Self::ElsewhereAlready => "in the tree to compare with",
             Self::Declined => "declined",
+            Self::SameObject => "another name of the same file",
             Self::Missing => "missing at the destination",
         })
     }

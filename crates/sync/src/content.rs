@@ -91,7 +91,7 @@ pub(crate) async fn known_or_read(side: &Side, info: &ObjectInfo) -> Result<Hash
     hash_of(side, &info.path, storage_core::HashType::Blake3.into()).await
 }
 
-async fn stored_hashes((side, info): (&Side, &ObjectInfo)) -> Result<Hashes> {
+pub(crate) async fn stored_hashes((side, info): (&Side, &ObjectInfo)) -> Result<Hashes> {
     let extended = side.backend().as_extended();
     match extended.filter(|_| side.features.hashes && info.hashes.is_empty()) {
         Some(extended) => Ok(ExtendedBackend::stat(extended, &info.path).await?.hashes),

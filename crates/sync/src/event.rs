@@ -76,6 +76,15 @@ pub enum Event {
         /// The digest that was asked for, and no other.
         digest: Hashes,
     },
+    /// In a [search for duplicates](crate::Dedupe): an object has the content of another one.
+    Duplicate {
+        /// The object.
+        path: ObjectPath,
+        /// The one of that content that stays.
+        of: ObjectPath,
+        /// Bytes of it, where the store knows.
+        size: Option<u64>,
+    },
     /// The run has ended. Always the last.
     Summary(Summary),
 }

@@ -96,6 +96,10 @@ counts! {
     missing_on_source,
     /// In a check: objects that only the source has.
     missing_on_destination,
+    /// Objects found to be duplicates of one that stays.
+    duplicates,
+    /// Their bytes.
+    duplicate_bytes,
 }
 
 impl Summary {

@@ -8,6 +8,7 @@ mod compare;
 mod config;
 mod confirm;
 mod convert;
+mod dedupe;
 mod delete;
 mod directory;
 mod docs;
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Exit {
         Command::Move(args) => transfer::move_(args, output).await,
         Command::Copyto(args) => transfer::copyto(args, output).await,
         Command::Moveto(args) => transfer::moveto(args, output).await,
+        Command::Dedupe(args) => dedupe::run(args, output).await,
         Command::Bisync(args) => bisync::run(args, output).await,
         Command::Plan(args) => plan::plan(*args, output).await,
         Command::Apply(args) => plan::apply(args, output).await,
@@ -87,6 +89,7 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         | Command::Bisync(_)
         | Command::Plan(_)
         | Command::Apply(_)
+        | Command::Dedupe(_)
         | Command::Check(_)
         | Command::Diff(_)
         | Command::Verify(_)

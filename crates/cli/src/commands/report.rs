@@ -94,6 +94,10 @@ impl<'a> Report<'a> {
                 self.compared(Found::MissingOnDestination, path, None);
             }
             Event::Hashed { path, digest } => self.hashed(path, digest),
+            Event::Duplicate { path, of, size } => self.show(
+                || format!("{path} duplicates {of}"),
+                || json!({"event": "duplicate", "path": path.as_str(), "of": of.as_str(), "size": size}),
+            ),
             _ => {}
         }
     }
@@ -236,6 +240,8 @@ impl<'a> Report<'a> {
                 "deletions_withheld": summary.deletions_withheld,
                 "conflicts": summary.conflicts,
                 "conflicts_left": summary.conflicts_left,
+                "duplicates": summary.duplicates,
+                "duplicate_bytes": summary.duplicate_bytes,
             })
         });
         self.output.summary(&self.name, counts);
@@ -276,6 +282,10 @@ impl<'a> Report<'a> {
         );
         if summary.bytes > 0 {
             line.push_str(&format!(", {}", rate(summary.bytes, summary.seconds)));
+        }
+        if summary.duplicates > 0 {
+            let (found, bytes) = (summary.duplicates, size(summary.duplicate_bytes));
+            line.push_str(&format!("; {found} duplicates of {bytes}"));
         }
         if summary.conflicts > 0 {
             let (all, left) = (summary.conflicts, summary.conflicts_left);

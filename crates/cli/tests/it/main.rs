@@ -9,6 +9,7 @@ mod bisync;
 mod checksums;
 mod compare;
 mod convert;
+mod dedupe;
 mod docs;
 mod failures;
 mod filters;

@@ -6,6 +6,7 @@ mod bounds;
 mod cancelling;
 mod checking;
 mod comparing;
+mod deduping;
 mod deleting;
 mod failing;
 mod files;
