@@ -16,7 +16,9 @@ fn duplicates_are_listed_and_deleted_only_when_asked() {
         ],
     );
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
-    let b = std::fs::File::options().append(true).open(path.join("d/s/b"));
+    let b = std::fs::File::options()
+        .append(true)
+        .open(path.join("d/s/b"));
     b.unwrap().set_modified(later).unwrap();
     let listed = omni(path, &["dedupe", "d"]).done();
     assert_eq!(listed.stdout, "s/b duplicates a\n");

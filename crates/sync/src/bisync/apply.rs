@@ -113,7 +113,9 @@ impl Applier {
         let record = &planned.record;
         let gone = || Record::gone(record.key.clone(), record.is_dir);
         match planned.decision {
-            Decision::Leave => return Ok((Vec::new(), 0)),
+            Decision::Leave | Decision::SkipLink(_) | Decision::SkipDevice(_) => {
+                return Ok((Vec::new(), 0));
+            }
             Decision::Adopt => return Ok((vec![record.clone()], 0)),
             Decision::Forget => {}
             Decision::Send(to) => {

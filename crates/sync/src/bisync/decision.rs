@@ -31,6 +31,10 @@ pub(crate) enum Decision {
     KeepBoth(Option<Replica>),
     /// A conflict that is left alone.
     Leave,
+    /// This side has a link there, which is not followed: what the other has is left alone.
+    SkipLink(Replica),
+    /// The same of a FIFO, socket or device.
+    SkipDevice(Replica),
 }
 
 /// What the fates come to before anybody has looked at the contents.
@@ -76,12 +80,14 @@ pub(crate) fn of_directory(is_known: bool, there: [bool; 2]) -> Option<Decision>
     }
 }
 
-const KINDS: [fn(Replica) -> Decision; 6] = [
+const KINDS: [fn(Replica) -> Decision; 8] = [
     Decision::Send,
     Decision::SetModified,
     Decision::Mkdir,
     Decision::Delete,
     Decision::Rmdir,
+    Decision::SkipLink,
+    Decision::SkipDevice,
     |side| Decision::KeepBoth(Some(side)),
 ];
 
@@ -113,11 +119,11 @@ mod tests {
     #[test]
     fn tags_come_back() {
         let all: Vec<_> = Decision::all().collect();
-        assert_eq!(all.len(), 16);
+        assert_eq!(all.len(), 20);
         for decision in all {
             assert_eq!(Decision::of_tag(decision.tag()), Some(decision));
         }
-        assert_eq!(Decision::of_tag(16), None);
+        assert_eq!(Decision::of_tag(20), None);
     }
 
     #[test]

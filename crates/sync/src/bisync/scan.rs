@@ -37,7 +37,7 @@ impl Scan {
             let (side, common) = (pair.side(replica), &pair.options.common);
             let wanted = Wanted {
                 directories: pair.has_directories(),
-                specials: Specials::LeaveOut,
+                specials: Specials::GiveAndMark,
                 filter: common.filter.as_ref(),
             };
             Walk::start(side, wanted, common)
@@ -68,6 +68,8 @@ impl Scan {
             }
             match self.take() {
                 Some(seen) if seen.is_dir && !pair.has_directories() => {}
+                // It lies below a link that is a directory elsewhere: nobody knows what became of it.
+                Some(seen) if self.walks.iter_mut().any(|walk| is_hidden(walk, &seen.key)) => {}
                 other => return Ok(other),
             }
         }
@@ -104,4 +106,8 @@ impl Scan {
             now,
         })
     }
+}
+
+fn is_hidden(walk: &mut Walk, key: &str) -> bool {
+    walk.has_marked() && walk.is_marked(key)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storage_core::{ObjectInfo, ObjectPath};
+use storage_core::{ObjectInfo, ObjectPath, Special};
 
 use super::decision::{Decision, Fate, Outlook, of_directory, outlook};
 use super::pair::Pair;
@@ -12,7 +12,7 @@ use super::scan::Seen;
 use super::{Prefer, Replica, Resolve};
 use crate::retry::retrying;
 use crate::tree::Times;
-use crate::{Action, Comparison, Difference, SyncError, content};
+use crate::{Action, Comparison, Difference, SkipReason, SyncError, content};
 
 /// What is to be done about a key, and what both sides had when that was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,19 @@ pub(crate) fn fates(pair: &Pair, seen: &Seen, prints: &[Option<Print>; 2]) -> [F
 
 /// Decides where the listings are enough; `Err` where somebody has to look closer.
 pub(crate) fn at_a_glance(pair: &Pair, seen: Seen) -> Result<Option<Planned>, Box<Seen>> {
+    for side in Replica::BOTH {
+        if let Some(special) = side
+            .of(&seen.now)
+            .as_ref()
+            .and_then(|info| info.special.as_ref())
+        {
+            let decision = match special {
+                Special::Link { .. } => Decision::SkipLink(side),
+                _ => Decision::SkipDevice(side),
+            };
+            return Ok(Some(planned(decision, seen, [None, None])));
+        }
+    }
     if seen.is_dir {
         let there = [0, 1].map(|n| seen.now.get(n).is_some_and(Option::is_some));
         let decision = of_directory(seen.known.is_some(), there);
@@ -265,8 +278,14 @@ impl Planned {
                 (on, Action::Delete { path, size })
             }
             Decision::Rmdir(on) => (on, Action::Rmdir { path }),
+            Decision::SkipLink(on) => (on, skip(path, SkipReason::Link)),
+            Decision::SkipDevice(on) => (on, skip(path, SkipReason::Device)),
         };
         let action = Box::new(action);
         Some(Action::At { replica, action })
     }
+}
+
+const fn skip(path: ObjectPath, reason: SkipReason) -> Action {
+    Action::Skip { path, reason }
 }

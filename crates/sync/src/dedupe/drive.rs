@@ -10,7 +10,7 @@ use crate::report::Events;
 use crate::retry::retrying;
 use crate::summary::Tally;
 use crate::transfer::difference;
-use crate::walk::Walk;
+use crate::walk::{Specials, Walk, Wanted};
 use crate::{Action, Answer, Comparison, Event, Failure, SkipReason, SyncError, content, inspect};
 
 /// Half of a digest and the object that it is of.
@@ -55,7 +55,12 @@ impl Driver {
 
     async fn list(&self) -> Result<Packed, SyncError> {
         let (side, options) = (&self.search.side, &self.search.options);
-        let mut walk = Walk::start(side, false, options.filter.as_ref(), options);
+        let wanted = Wanted {
+            directories: false,
+            specials: Specials::LeaveOut,
+            filter: options.filter.as_ref(),
+        };
+        let mut walk = Walk::start(side, wanted, options);
         let mut packed = Packed::default();
         loop {
             walk.fill().await?;

@@ -297,3 +297,33 @@ async fn times_are_kept() {
     assert_eq!(times(&world.b, "").await["y"], Some(at(77)));
     assert_eq!(times(&world.a, "").await["x"], Some(at(78)));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_place_of_a_file_or_directory_is_no_deletion() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let open = async |dir: &tempfile::TempDir| -> crate::trees::Store {
+        super::shared(storage_file::FileBackend::open(dir.path()).await.unwrap())
+    };
+    let mut world = World::new(open(&dirs[0]).await, open(&dirs[1]).await);
+    for path in ["a", "d/1", "d/2", "d-", "e", "f"] {
+        world.put(Side::A, path, path).await;
+    }
+    world.resync().await;
+    let at = |name: &str| dirs[0].path().join(name);
+    std::fs::remove_file(at("a")).unwrap();
+    std::os::unix::fs::symlink("e", at("a")).unwrap();
+    std::fs::rename(at("d"), dirs[0].path().with_extension("moved")).unwrap();
+    std::os::unix::fs::symlink(dirs[0].path().with_extension("moved"), at("d")).unwrap();
+    std::fs::remove_file(at("e")).unwrap();
+    let told = world.planned(world.options.clone()).await;
+    std::fs::remove_dir_all(dirs[0].path().with_extension("moved")).unwrap();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told[0].starts_with("skip a") && told[1].starts_with("skip d"),
+        "{told:?}"
+    );
+    assert!(told[2].starts_with("delete e"), "{told:?}");
+    let left = crate::trees::keys(&world.b, "").await;
+    assert_eq!(left, ["a", "d-", "d/", "d/1", "d/2", "f"]);
+}
