@@ -93,15 +93,12 @@ pub(crate) enum Command {
     Moveto(MoveArgs),
     /// Bring what changed on either of two sides to the other, remembering what both had
     Bisync(BisyncArgs),
-<<<<<<< HEAD
     /// Write what `sync`, `copy` or `move` would do to a file, to look at and apply later
     Plan(Box<PlanArgs>),
     /// Do what a plan says, to each file that still is as it was then
     Apply(ApplyArgs),
-=======
     /// Find files of the same content, and delete all but one of them on request
     Dedupe(DedupeArgs),
->>>>>>> 4ffd2a8 (Find duplicates by content, and keep one of each on request)
     /// Compare the contents of SRC and DST and report each difference; change nothing
     Check(CheckArgs),
     /// Compare SRC and DST as `sync` does and report each difference; change nothing
