@@ -35,3 +35,8 @@ pub use error::FilterError;
 pub use filter::Filter;
 pub use pattern::Pattern;
 pub use units::{UnitError, parse_age, parse_size};
+
+/// The examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/filtering.md")]
+mod guide {}

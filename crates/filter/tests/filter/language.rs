@@ -151,3 +151,29 @@ fn stars_take_line_breaks() {
     assert!(Pattern::new("/a/**", false).unwrap().matches("a/b\nc"));
     assert!(Pattern::new("/a/*", false).unwrap().matches("a/b\nc"));
 }
+
+#[test]
+fn the_patterns_of_the_guide_match_as_it_says() {
+    for (pattern, path, expected) in [
+        ("*.jpg", "d/a.jpg", true),
+        ("/*.jpg", "a.jpg", true),
+        ("/*.jpg", "d/a.jpg", false),
+        ("d/*.jpg", "x/d/a.jpg", true),
+        ("d/*.jpg", "d/e/a.jpg", false),
+        ("/d/**", "d/e/a", true),
+        ("/d/**", "x/d/a", false),
+        ("file?.[a-c]", "file1.b", true),
+        ("file?.[a-c]", "file/.b", false),
+        ("[^.]*", "a", true),
+        ("[^.]*", ".hidden", false),
+        ("*.{jpg,j{p,}eg}", "a.jpeg", true),
+        ("*.{jpg,j{p,}eg}", "a.jeg", true),
+        ("{{\\d{4}-\\d\\d}}.log", "2026-11.log", true),
+        ("{{\\d{4}-\\d\\d}}.log", "26-11.log", false),
+        ("\\*", "*", true),
+        ("\\*", "a", false),
+    ] {
+        let pattern = Pattern::new(pattern, false).unwrap();
+        assert_eq!(pattern.matches(path), expected, "{pattern:?} {path}");
+    }
+}
