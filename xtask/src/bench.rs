@@ -9,18 +9,18 @@ use crate::{Command, Result, sections, tree};
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
     summary: "measure against the peers and write docs/benchmarks.md",
-    help: "usage: cargo xtask bench [backends|sync] [--dir DIR] [--rounds N]
+    help: "usage: cargo xtask bench [backends|formats|sync] [--dir DIR] [--rounds N]
 
 Builds crates/testing/benches (and for `sync` the program omni) for release, runs it and puts
 its tables into docs/benchmarks.md, in the section of the benchmark and file system. Without a
 name, runs every benchmark. DIR is where files are written, from the root of the workspace: the
 system's temporary folder if not given. `--dir /dev/shm` and `--dir target/bench` make the two runs
 that the document shows, on tmpfs and on a disk. `sync` compares with rsync, cp and rclone as they
-are found in PATH, where scripts are passed over.",
+are found in PATH, where scripts are passed over, `formats` with zstd, gzip and pigz.",
     run: bench,
 };
 
-const NAMES: &[&str] = &["backends", "sync"];
+const NAMES: &[&str] = &["backends", "formats", "sync"];
 const MANIFEST: &str = "crates/testing/benches/Cargo.toml";
 const DOCUMENT: &str = "docs/benchmarks.md";
 

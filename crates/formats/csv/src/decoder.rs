@@ -45,6 +45,8 @@ pub struct Decoder {
     pub(crate) columns: Option<Columns>,
     /// The columns as the `csv` crate wants them.
     pub(crate) names: csv::StringRecord,
+    /// The row in hand as the `csv` crate wants it.
+    pub(crate) fields: csv::StringRecord,
     /// The columns as JSON.
     pub(crate) keys: Vec<String>,
     /// The record in hand, and room for the next ones.
@@ -89,6 +91,7 @@ impl Decoder {
             width,
             columns: None,
             names: csv::StringRecord::new(),
+            fields: csv::StringRecord::new(),
             keys: Vec::new(),
             json: Vec::new(),
             block: BytesMut::new(),

@@ -57,10 +57,16 @@ impl Decoder {
             return Ok(None);
         }
         self.name_columns()?;
-        let mut record = match texts(&self.row).collect::<Result<csv::StringRecord, _>>() {
-            Ok(record) => record,
-            Err(column) => return Err(self.fail(Defect::NotUtf8 { column })),
-        };
+        // Its memory is used again and again.
+        self.fields.clear();
+        let fields = &mut self.fields;
+        let copied = texts(&self.row).try_for_each(|text| {
+            fields.push_field(text?);
+            Ok(())
+        });
+        if let Err(column) = copied {
+            return Err(self.fail(Defect::NotUtf8 { column }));
+        }
         let (line, offset) = (self.row.line, self.row.offset);
         let mut position = csv::Position::new();
         let record_number = self.rows();
@@ -68,9 +74,9 @@ impl Decoder {
             .set_byte(offset)
             .set_line(line)
             .set_record(record_number);
-        record.set_position(Some(position));
+        self.fields.set_position(Some(position));
         let names = self.columns.as_ref().map(|_| &self.names);
-        match record.deserialize(names) {
+        match self.fields.deserialize(names) {
             Ok(value) => Ok(Some(value)),
             Err(source) => Err(Error::Value {
                 line,

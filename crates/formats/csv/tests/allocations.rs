@@ -50,6 +50,24 @@ fn rows_become_records_with_one_for_many() {
 }
 
 #[test]
+fn rows_become_values_without_any() {
+    let mut decoder = Options::default().decoder().unwrap();
+    decoder.push("a,b,c\n1,first row makes room for others,false\n".into());
+    while decoder.next_typed::<(u8, Skip, bool)>().unwrap().is_some() {}
+    decoder.push(chunk());
+    let mut count = 0;
+    let rows = measure(|| {
+        while decoder.next_typed::<(u8, Skip, bool)>().unwrap().is_some() {
+            count += 1;
+        }
+    });
+    assert_eq!((rows.count_total, count), (0, ROWS));
+}
+
+/// A value that keeps nothing.
+type Skip = serde::de::IgnoredAny;
+
+#[test]
 fn rows_are_written_without_any() {
     let mut encoder = Options::default().encoder().unwrap();
     let mut buffer = Vec::with_capacity(1 << 20);

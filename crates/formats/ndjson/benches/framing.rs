@@ -164,7 +164,7 @@ const CONTENDERS: [Contender; 8] = [
 ];
 
 fn main() {
-    for length in [30, 100, 300, 1000] {
+    for length in [30, 100, 150, 200, 300, 1000] {
         let input = input(length);
         let mut best = [Duration::MAX; CONTENDERS.len()];
         for _ in 0..ROUNDS {

@@ -4,7 +4,10 @@ use memchr::memchr;
 const BLOCK: usize = 64;
 
 /// Bytes from one newline to the next from which a search is faster.
-const NEAR: usize = 2 * BLOCK;
+const FAR: usize = 144;
+
+/// Blocks without a newline after which a search goes on.
+const STEPS: usize = 4;
 
 /// Finds the newlines of one chunk in order.
 ///
@@ -19,7 +22,7 @@ pub(crate) struct Newlines {
     mask: u64,
     /// Where the next block begins.
     next: usize,
-    /// Whether the last newline was a search away, as then the next one is too.
+    /// Whether the last line was long, as then the next one is too.
     far: bool,
 }
 
@@ -39,9 +42,10 @@ impl Newlines {
     #[inline]
     fn advance(&mut self, chunk: &[u8]) -> Option<()> {
         if !self.far {
-            for _ in 0..NEAR / BLOCK {
+            for steps in 1..=STEPS {
                 self.step(chunk.get(self.next..)?);
                 if self.mask != 0 {
+                    self.far = steps * BLOCK > FAR;
                     return Some(());
                 }
             }
@@ -50,7 +54,8 @@ impl Newlines {
             self.next = chunk.len();
             return None;
         };
-        self.far = distance >= NEAR;
+        // After steps in vain the line is as long as that.
+        self.far = !self.far || distance >= FAR;
         (self.block, self.mask) = (self.next + distance, 1);
         self.next = self.block + 1;
         Some(())

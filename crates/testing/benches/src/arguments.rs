@@ -22,7 +22,9 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Takes `NAME [--dir DIR] [--rounds N] [--row TEXT] [--omni PROGRAM]`.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let name = words.next().ok_or("name a benchmark: backends or sync")?;
+        let name = words
+            .next()
+            .ok_or("name a benchmark: backends, formats or sync")?;
         let mut arguments = Self {
             name,
             dir: std::env::temp_dir(),

@@ -6,6 +6,7 @@ mod allocations;
 mod arguments;
 mod backends;
 mod contest;
+mod formats;
 mod machine;
 mod peers;
 mod report;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         .as_str()
     {
         "backends" => backends::run(&arguments),
+        "formats" => formats::run(&arguments),
         "sync" => sync::run(&arguments),
         other => Err(format!("no benchmark is named {other:?}").into()),
     });
