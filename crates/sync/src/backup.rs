@@ -131,8 +131,8 @@ pub(crate) fn check(options: &Options, source: &Tree, destination: &Tree) -> Res
     }
     match &options.backup_dir {
         Some(backup) => {
-            backup.refuse_overlap(destination)?;
-            backup.refuse_overlap(source)
+            backup.refuse_overlap_unless(destination, |inner| options.leaves_out(inner))?;
+            backup.refuse_overlap_unless(source, |inner| options.leaves_out(inner))
         }
         None => Ok(()),
     }

@@ -74,7 +74,7 @@ impl Job {
     /// Checks that the job makes sense. Asks neither backend anything.
     ///
     /// # Errors
-    /// - [`SyncError::Overlap`] when one tree contains the other.
+    /// - [`SyncError::Overlap`] when one tree contains the other and no filter leaves it out.
     /// - [`SyncError::Option`] for an option out of its bounds, or one that the command or the
     ///   destination cannot honour.
     pub fn new(
@@ -83,7 +83,7 @@ impl Job {
         destination: Tree,
         options: Options,
     ) -> Result<Self, SyncError> {
-        source.refuse_overlap(&destination)?;
+        source.refuse_overlap_unless(&destination, |inner| options.leaves_out(inner))?;
         Self::of_any(command, source, destination, options)
     }
 

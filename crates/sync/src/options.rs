@@ -191,6 +191,12 @@ options! {
 }
 
 impl Options {
+    /// Whether a directory of either tree is neither read, sent nor deleted.
+    pub(crate) fn leaves_out(&self, directory: &str) -> bool {
+        let filter = self.filter.as_ref().filter(|_| !self.delete_excluded);
+        filter.is_some_and(|filter| !filter.enters_all_of(directory))
+    }
+
     /// Judges the options by themselves and against the command.
     pub(crate) fn check(&self, command: Command) -> Result<(), SyncError> {
         let refused = |option: &'static str, allowed: &str| {

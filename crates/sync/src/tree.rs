@@ -66,24 +66,42 @@ impl Tree {
     /// Refuses two trees of which one contains the other, also where two backends are two ways to
     /// one store.
     pub(crate) fn refuse_overlap(&self, other: &Self) -> Result<(), SyncError> {
-        let overlap = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+        self.refuse_overlap_unless(other, |_| false)
+    }
+
+    /// The same, unless the inner tree is left out: it is given relative to the outer one.
+    pub(crate) fn refuse_overlap_unless(
+        &self,
+        other: &Self,
+        is_left_out: impl Fn(&str) -> bool,
+    ) -> Result<(), SyncError> {
         let show = |tree: &Self| format!("{} {:?}", tree.backend.name(), tree.prefix);
-        let same_backend = Arc::ptr_eq(&self.backend, &other.backend);
-        if same_backend && overlap(&self.prefix, &other.prefix) {
-            let text = format!("{} and {}", show(self), show(other));
-            return Err(SyncError::Overlap(text));
-        }
         let name = |tree: &Self| -> Option<String> {
             let identity = tree.backend.identity()?;
             Some(identity + Prefix::as_str(&tree.prefix))
         };
-        match (name(self), name(other)) {
-            (Some(a), Some(b)) if overlap(&a, &b) => {
-                Err(SyncError::Overlap(format!("{a:?} and {b:?}")))
+        let names = name(self).zip(name(other));
+        let inner = match &names {
+            _ if Arc::ptr_eq(&self.backend, &other.backend) => inner(&self.prefix, &other.prefix),
+            Some((a, b)) => inner(a, b),
+            None => None,
+        };
+        match inner {
+            Some(inner) if inner.is_empty() || !is_left_out(inner) => {
+                Err(SyncError::Overlap(match &names {
+                    Some((a, b)) => format!("{a:?} and {b:?}"),
+                    None => format!("{} and {}", show(self), show(other)),
+                }))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Where in one of two trees the other one lies, if it does.
+fn inner<'a>(a: &'a str, b: &'a str) -> Option<&'a str> {
+    let below = a.strip_prefix(b).or_else(|| b.strip_prefix(a))?;
+    Some(below.strip_suffix('/').unwrap_or(below))
 }
 
 impl PartialEq for Tree {

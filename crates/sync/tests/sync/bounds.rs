@@ -188,3 +188,26 @@ async fn transfers_at_a_time_are_bounded() {
         assert_eq!(crowd.0.1.load(Ordering::SeqCst), transfers);
     }
 }
+
+/// Most memory that this process has had, in KiB, where the system tells.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Alone in its process, and released: `cargo test --release -p storage-sync --test sync -- --ignored`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes half a minute, and needs a process of its own"]
+async fn ten_million_unchanged_objects_are_compared_within_64_mb() {
+    let (from, to) = sides(10 * MILLION, 10 * MILLION);
+    let options = Options::default().comparison(storage_sync::Comparison::SizeOnly);
+    let summary = job(&from, &to, options).run().summary().await.unwrap();
+    assert_eq!(summary.skipped, 10 * MILLION as u64);
+    assert_bounded(&from);
+    assert_bounded(&to);
+    if let Some(peak) = peak() {
+        println!("peak: {peak} KiB");
+        assert!(peak * 1024 < 64_000_000, "{peak} KiB");
+    }
+}

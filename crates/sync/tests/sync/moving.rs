@@ -211,6 +211,36 @@ async fn overlapping_trees_are_refused() {
 }
 
 #[tokio::test]
+async fn overlapping_trees_are_apart_where_a_filter_leaves_the_inner_one_out() {
+    let new = |store: &Store, a: &str, b: &str, rule: &str, delete_excluded: bool| {
+        let filter = storage_sync::Filter::builder().exclude(rule).unwrap().build();
+        let options = Options::default()
+            .filter(filter.unwrap())
+            .delete_excluded(delete_excluded);
+        Job::new(Command::Sync, tree(store, a), tree(store, b), options)
+    };
+    for (source, destination) in [("", "in/ner"), ("in/ner", ""), ("a", "a/in/ner")] {
+        let store = memory();
+        let base = if source == "a" { "a/" } else { "" };
+        put(&store, &format!("{base}in/ner/x"), "inner", 1).await;
+        put(&store, &format!("{base}y"), "outer", 1).await;
+        for rule in ["/in/**", "/in/ner/**", "ner/**"] {
+            assert!(new(&store, source, destination, rule, true).is_err());
+            let job = new(&store, source, destination, rule, false).unwrap();
+            let mut plan = job.plan().unwrap();
+            while let Some(action) = plan.next().await {
+                let action = action.unwrap();
+                assert!(["in", "x", "y"].contains(&action.path().as_str()), "{rule}: {action}");
+            }
+        }
+        let other = new(&store, source, destination, "/other/**", false);
+        assert!(matches!(other, Err(SyncError::Overlap(_))));
+        let same = new(&store, source, source, "/in/**", false);
+        assert!(matches!(same, Err(SyncError::Overlap(_))));
+    }
+}
+
+#[tokio::test]
 async fn a_single_object_goes_to_its_name_below_the_destination() {
     for command in [Command::Copy, Command::Sync, Command::Move] {
         let (from, to) = (memory(), memory());

@@ -9,44 +9,87 @@ use std::time::{Duration, Instant};
 
 use crate::arguments::Arguments;
 use crate::samples::Samples;
-use crate::trees::{Scratch, fill, measure};
+use crate::trees::{LARGE, Scratch, Shape, measure};
 use crate::{Result, machine, report};
 
-/// Most memory that omni may take, in KiB.
-const MEMORY: u64 = 40_000;
-const OMNI: &str = "omni sync";
+const OMNI: &str = "omni";
 const RSYNC: &str = "rsync -a";
+const CP: &str = "cp -a";
+const CMP: &str = "cmp";
 /// GNU time, which reports the peak memory of a process.
 const TIME: &str = "/usr/bin/time";
 
 /// What one table measures.
 struct Task {
     title: &'static str,
-    folders: usize,
-    files: usize,
-    size: usize,
-    /// Whether the target is removed before each run, or is a copy already.
-    fresh: bool,
-    /// Most of rsync's time that omni may take.
-    bar: f64,
+    tree: Shape,
+    work: Work,
+    /// Most of the time of other tools that omni may take.
+    bars: &'static [(&'static str, f64)],
+    /// Most memory that omni may take, in MB.
+    memory: u64,
+    /// Fewer rounds where one takes long.
+    most_rounds: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// The target is removed before each run.
+    Copy,
+    /// The target is a copy already.
+    Nothing,
+    /// The contents of both are compared.
+    Check,
 }
 
 const TASKS: &[Task] = &[
     Task {
         title: "fresh copy of 10,000 files of 4 KiB",
-        folders: 100,
-        files: 100,
-        size: 4096,
-        fresh: true,
-        bar: 0.7,
+        tree: Shape::Folders(100, 100, 4096),
+        work: Work::Copy,
+        bars: &[(RSYNC, 0.7), (CP, 1.0)],
+        memory: 30,
+        most_rounds: 100,
+    },
+    Task {
+        title: "fresh copy of a deep tree, 3,280 directories and 9,840 files of 1 KiB",
+        tree: Shape::Deep,
+        work: Work::Copy,
+        bars: &[(CP, 1.2)],
+        memory: 30,
+        most_rounds: 100,
+    },
+    Task {
+        title: "fresh copy of one file of 2 GiB, verified",
+        tree: Shape::Large(2 << 30),
+        work: Work::Copy,
+        bars: &[(CP, 1.3)],
+        memory: 40,
+        most_rounds: 5,
     },
     Task {
         title: "nothing to do, 100,000 files",
-        folders: 100,
-        files: 1000,
-        size: 64,
-        fresh: false,
-        bar: 1.0,
+        tree: Shape::Folders(100, 1000, 64),
+        work: Work::Nothing,
+        bars: &[(RSYNC, 1.0)],
+        memory: 30,
+        most_rounds: 100,
+    },
+    Task {
+        title: "nothing to do, 1,000,000 files in one directory",
+        tree: Shape::Folders(1, 1_000_000, 0),
+        work: Work::Nothing,
+        bars: &[(RSYNC, 1.0)],
+        memory: 64,
+        most_rounds: 5,
+    },
+    Task {
+        title: "check of 2 GiB by content",
+        tree: Shape::Large(2 << 30),
+        work: Work::Check,
+        bars: &[(CMP, 1.0)],
+        memory: 40,
+        most_rounds: 5,
     },
 ];
 
@@ -59,8 +102,8 @@ struct Tool {
     from: &'static str,
     /// What to append to the target.
     to: &'static str,
-    /// Whether it recognises what is there already.
-    incremental: bool,
+    /// What it does.
+    works: &'static [Work],
 }
 
 /// Runs everything; gives the section of the document.
@@ -69,7 +112,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String> {
     let tools = tools(arguments)?;
     let name = format!("sync-{}", machine::file_system(&arguments.dir));
     let mut text = heading(arguments, rounds, &tools);
-    for task in TASKS {
+    let chosen = |task: &&Task| match &arguments.row {
+        Some(row) => task.title.contains(row.as_str()),
+        None => true,
+    };
+    for task in TASKS.iter().filter(chosen) {
         let scratch = Scratch::new(&arguments.dir)?;
         text += &task.run(&scratch, &tools, rounds)?;
     }
@@ -82,6 +129,8 @@ fn heading(arguments: &Arguments, rounds: usize, tools: &[Tool]) -> String {
     let versions = tools
         .iter()
         .filter_map(|tool| machine::first_line(&tool.program, tool.version_option()));
+    let mut versions: Vec<_> = versions.collect();
+    versions.dedup();
     format!(
         "## Sync on {}\n\n\
          `{}`\n\n\
@@ -91,44 +140,38 @@ fn heading(arguments: &Arguments, rounds: usize, tools: &[Tool]) -> String {
         machine::file_system(&arguments.dir),
         arguments.command(),
         machine::describe(&arguments.dir),
-        versions.collect::<Vec<_>>().join(", "),
+        versions.join(", "),
     )
 }
 
 fn tools(arguments: &Arguments) -> Result<Vec<Tool>> {
+    const TREES: &[Work] = &[Work::Copy, Work::Nothing];
     let omni = arguments.omni.clone().or_else(|| find("omni"));
-    let mut tools = vec![Tool {
-        name: OMNI,
-        program: omni.ok_or("omni is not there; name it with --omni")?,
-        arguments: &["sync"],
-        from: "",
-        to: "",
-        incremental: true,
-    }];
-    tools.push(Tool {
-        name: RSYNC,
-        program: find("rsync").ok_or("rsync is not installed, and the bars are set by it")?,
-        arguments: &["-a"],
-        from: "/",
-        to: "/",
-        incremental: true,
-    });
-    tools.extend(find("cp").map(|program| Tool {
-        name: "cp -a",
+    let omni = omni.ok_or("omni is not there; name it with --omni")?;
+    let rsync = find("rsync").ok_or("rsync is not installed, and bars are set by it")?;
+    let tool = |name, program, arguments, from, to, works| Tool {
+        name,
         program,
-        arguments: &["-a"],
-        from: "/.",
-        to: "",
-        incremental: false,
-    }));
-    tools.extend(find("rclone").map(|program| Tool {
-        name: "rclone sync",
-        program,
-        arguments: &["sync", "--config", ""],
-        from: "",
-        to: "",
-        incremental: true,
-    }));
+        arguments,
+        from,
+        to,
+        works,
+    };
+    let mut tools = vec![
+        tool(OMNI, omni.clone(), &["sync"][..], "", "", TREES),
+        tool(OMNI, omni, &["check", "--download"], "", "", &[Work::Check]),
+        tool(RSYNC, rsync, &["-a"], "/", "/", TREES),
+    ];
+    let copies = |program| tool(CP, program, &["-a"][..], "/.", "", &[Work::Copy]);
+    tools.extend(find("cp").map(copies));
+    let compares = |program| tool(CMP, program, &[][..], LARGE, LARGE, &[Work::Check]);
+    tools.extend(find("cmp").map(compares));
+    if let Some(rclone) = find("rclone") {
+        let sync = &["sync", "--config", ""][..];
+        let check = &["check", "--download", "--config", ""];
+        tools.push(tool("rclone", rclone.clone(), sync, "", "", TREES));
+        tools.push(tool("rclone", rclone, check, "", "", &[Work::Check]));
+    }
     Ok(tools)
 }
 
@@ -155,8 +198,9 @@ impl Task {
     fn run(&self, scratch: &Scratch, tools: &[Tool], rounds: usize) -> Result<String> {
         eprintln!("  {}", self.title);
         let source = scratch.folder("source")?;
-        fill(&source, self.folders, self.files, self.size)?;
-        let tools = tools.iter().filter(|tool| self.fresh || tool.incremental);
+        self.tree.fill(&source)?;
+        let rounds = rounds.min(self.most_rounds);
+        let tools = tools.iter().filter(|tool| tool.works.contains(&self.work));
         let mut runs: Vec<_> = tools
             .map(|tool| Runs {
                 tool,
@@ -184,9 +228,16 @@ impl Task {
         source: &Path,
         tool: &Tool,
     ) -> Result<(Duration, Option<u64>)> {
-        let target = scratch.join(&tool.name.replace(' ', "-"));
-        if self.fresh && target.exists() {
+        let target = match self.work {
+            Work::Check => scratch.join("copy"),
+            _ => scratch.join(&tool.name.replace(' ', "-")),
+        };
+        if self.work == Work::Copy && target.exists() {
             fs::remove_dir_all(&target)?;
+        }
+        if self.work == Work::Check && !target.exists() {
+            fs::create_dir_all(&target)?;
+            self.tree.fill(&target)?;
         }
         fs::create_dir_all(&target)?;
         let before = marks(&target)?;
@@ -216,7 +267,7 @@ impl Task {
                 |memory| format!("{:.1} MB", memory as f64 * 1.024e-3),
             );
             let bars = match run.tool.name {
-                OMNI => self.verdict(report::ratio(median(OMNI), median(RSYNC)), run.memory),
+                OMNI => self.verdict(median, run.memory),
                 _ => String::new(),
             };
             text += &format!(
@@ -227,15 +278,19 @@ impl Task {
         text
     }
 
-    fn verdict(&self, share: f64, memory: Option<u64>) -> String {
-        let time = report::met(share <= self.bar);
+    fn verdict(&self, median: impl Fn(&str) -> Duration, memory: Option<u64>) -> String {
+        let mut text = String::new();
+        for (name, bar) in self.bars {
+            let share = report::ratio(median(OMNI), median(name));
+            text += &format!(
+                "{share:.2} of {name} ≤ {bar}: {}; ",
+                report::met(share <= *bar)
+            );
+        }
         let memory = memory.map_or("not measured", |memory| {
-            report::met(memory * 1024 < MEMORY * 1000)
+            report::met(memory * 1024 < self.memory * 1_000_000)
         });
-        format!(
-            "{share:.2} of {RSYNC} ≤ {}: {time}; under 40 MB: {memory}",
-            self.bar
-        )
+        format!("{text}under {} MB: {memory}", self.memory)
     }
 }
 

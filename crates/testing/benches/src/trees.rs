@@ -1,6 +1,7 @@
 //! Folders that are gone when the benchmark is.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
@@ -34,6 +35,46 @@ impl Drop for Scratch {
             eprintln!("warning: {} is left: {error}", self.0.display());
         }
     }
+}
+
+/// The file of a tree of one.
+pub(crate) const LARGE: &str = "/large.bin";
+
+/// What a tree is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// So many folders of so many files of so many bytes.
+    Folders(usize, usize, usize),
+    /// Seven levels of three folders each, with three files of 1 KiB in every folder.
+    Deep,
+    /// One file of so many bytes, a multiple of 1 MiB.
+    Large(u64),
+}
+
+impl Shape {
+    pub(crate) fn fill(self, root: &Path) -> Result {
+        match self {
+            Self::Folders(folders, files, size) => fill(root, folders, files, size),
+            Self::Deep => deepen(root, 7, &noise(1024)),
+            Self::Large(size) => {
+                let block = noise(1 << 20);
+                let mut file = fs::File::create(root.join(LARGE.trim_start_matches('/')))?;
+                (0..size >> 20).try_for_each(|_| file.write_all(&block))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn deepen(root: &Path, levels: u32, bytes: &[u8]) -> Result {
+    fs::create_dir_all(root)?;
+    for number in 0..3 {
+        fs::write(root.join(format!("file-{number}")), bytes)?;
+        if levels > 0 {
+            deepen(&root.join(format!("folder-{number}")), levels - 1, bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// Fills a folder with `folders` folders of `files` files of `size` bytes each.
