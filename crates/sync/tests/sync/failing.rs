@@ -152,3 +152,42 @@ async fn options_out_of_bounds_or_place_are_refused() {
     let job = Job::new(Command::Check, tree(&from, ""), tree(&to, ""), default()).unwrap();
     assert!(job.plan().is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_happened_is_tried_again_only_where_that_does_no_harm() {
+    // The reply to a write is lost: writing the same again is safe.
+    let lost = Failing::nth(1, Point::on(Operation::Write), network).after_effect();
+    let to: Store = Arc::new(lost.over(MemoryBackend::new()));
+    let from = memory();
+    put(&from, "src/a", "x", 1).await;
+    let summary = run(Command::Copy, &from, &to, Options::default()).await;
+    assert_eq!(summary.unwrap().created, 1);
+    assert_eq!(lost.seen(), 2);
+    // That to a rename is lost: a second one would find nothing, or something else.
+    let lost = Failing::nth(1, Point::on(Operation::Rename), network).after_effect();
+    let store: Store = Arc::new(lost.over(MemoryBackend::new()));
+    put(&store, "src/a", "x", 1).await;
+    let summary = run_failing(Command::Move, &store, &store, Options::default()).await;
+    assert_eq!((lost.seen(), summary.errors), (1, 1));
+    assert_eq!(store.get("dst/a").await.unwrap(), "x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_and_objects_have_tries_and_pauses_of_their_own() {
+    for (operation, expected) in [(Operation::List, 7), (Operation::Write, 4)] {
+        let faulty = Failing::always(Point::on(operation), network);
+        let to: Store = Arc::new(faulty.over(MemoryBackend::new()));
+        let from = memory();
+        put(&from, "src/a", "x", 1).await;
+        let pause = std::time::Duration::from_secs(1000);
+        let options = Options::default()
+            .request_tries(7)
+            .tries(4)
+            .retry_pause(pause);
+        let start = tokio::time::Instant::now();
+        run_failing(Command::Copy, &from, &to, options).await;
+        assert_eq!(faulty.seen(), expected, "{operation}");
+        let paused = start.elapsed() >= 3 * pause;
+        assert_eq!(paused, operation == Operation::Write);
+    }
+}

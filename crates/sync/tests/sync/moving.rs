@@ -213,7 +213,10 @@ async fn overlapping_trees_are_refused() {
 #[tokio::test]
 async fn overlapping_trees_are_apart_where_a_filter_leaves_the_inner_one_out() {
     let new = |store: &Store, a: &str, b: &str, rule: &str, delete_excluded: bool| {
-        let filter = storage_sync::Filter::builder().exclude(rule).unwrap().build();
+        let filter = storage_sync::Filter::builder()
+            .exclude(rule)
+            .unwrap()
+            .build();
         let options = Options::default()
             .filter(filter.unwrap())
             .delete_excluded(delete_excluded);
@@ -230,7 +233,10 @@ async fn overlapping_trees_are_apart_where_a_filter_leaves_the_inner_one_out() {
             let mut plan = job.plan().unwrap();
             while let Some(action) = plan.next().await {
                 let action = action.unwrap();
-                assert!(["in", "x", "y"].contains(&action.path().as_str()), "{rule}: {action}");
+                assert!(
+                    ["in", "x", "y"].contains(&action.path().as_str()),
+                    "{rule}: {action}"
+                );
             }
         }
         let other = new(&store, source, destination, "/other/**", false);
