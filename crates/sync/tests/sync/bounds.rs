@@ -49,7 +49,7 @@ impl Listed {
         let name = if self.backwards {
             format!("k{n}")
         } else {
-            format!("d{:04}/k{n:07}", n / 500)
+            format!("d{:05}/k{n:08}", n / 500)
         };
         let mut info = ObjectInfo::new(prefix.join(name).unwrap()).with_size(self.size);
         info.modified = Some(at(1));
