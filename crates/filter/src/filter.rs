@@ -152,6 +152,20 @@ impl Filter {
         &self.0.markers
     }
 
+    /// The same filter with another bound of depth, unless it has a lower one.
+    #[must_use]
+    pub fn with_max_depth(&self, levels: usize) -> Self {
+        let parts = &self.0;
+        let most = parts.max_depth.map_or(levels, |most| most.min(levels));
+        Self(Arc::new(Parts {
+            rules: parts.rules.clone(),
+            listed: parts.listed.clone(),
+            markers: parts.markers.clone(),
+            max_depth: Some(most),
+            bounds: parts.bounds.clone(),
+        }))
+    }
+
     /// The levels that are included, 1 for the root's own objects; `None` for all.
     #[must_use]
     pub fn max_depth(&self) -> Option<usize> {

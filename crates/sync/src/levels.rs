@@ -43,13 +43,20 @@ pub(crate) struct Lister {
 impl Lister {
     /// The first page of a directory, unless it holds a marker.
     async fn open(self, prefix: Prefix) -> Listed {
+        if self.is_marked(&prefix).await? {
+            return Ok(Opened::Marked);
+        }
+        Ok(Opened::Listed(self.page(&prefix, None).await?))
+    }
+
+    async fn is_marked(&self, prefix: &Prefix) -> Result<bool, SyncError> {
         for marker in self.filter.markers() {
             let path = prefix.join(marker)?;
             if retrying(self.tries, || self.backend.exists(&path)).await? {
-                return Ok(Opened::Marked);
+                return Ok(true);
             }
         }
-        Ok(Opened::Listed(self.page(&prefix, None).await?))
+        Ok(false)
     }
 
     async fn page(&self, prefix: &Prefix, cursor: Option<Cursor>) -> Result<ListPage, SyncError> {
@@ -161,6 +168,8 @@ impl Levels {
             .last_mut()
             .and_then(|level| level.ahead.remove(&entry.path));
         let opened = match (entered, started) {
+            // At the deepest level, only whether there is a marker in it.
+            (false, _) if included && self.lister.is_marked(&prefix).await? => Some(Opened::Marked),
             (false, _) => None,
             (true, Some(task)) => Some(
                 task.await

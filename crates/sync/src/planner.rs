@@ -213,6 +213,7 @@ impl Planner {
             let wanted = Wanted {
                 directories,
                 specials,
+                links: options.links.listed(),
                 filter,
             };
             Walk::start(side, wanted, options)

@@ -6,7 +6,7 @@ use storage_filter::Filter;
 use crate::inspect::stat;
 use crate::merge::{Merge, Pair};
 use crate::tree::Side;
-use crate::{Job, SyncError};
+use crate::{Job, Options, SyncError};
 
 /// The part of the filter that a walk of one side cannot judge: bounds, where the source decides for
 /// both sides, and markers, which exclude a directory from both.
@@ -14,7 +14,7 @@ use crate::{Job, SyncError};
 pub(crate) struct Selection {
     job: Arc<Job>,
     /// Set if there are bounds.
-    bounds: Option<Filter>,
+    bounds: Option<Bounds>,
     has_markers: bool,
 }
 
@@ -23,7 +23,7 @@ impl Selection {
         let filter = job.options.filter.as_ref();
         Self {
             job: Arc::clone(job),
-            bounds: filter.filter(|filter| filter.has_bounds()).cloned(),
+            bounds: Bounds::of(&job.options),
             has_markers: filter.is_some_and(|filter| !filter.markers().is_empty()),
         }
     }
@@ -63,40 +63,50 @@ impl Selection {
         }
     }
 
-    async fn within(&self, bounds: &Filter, pair: Pair) -> Result<Option<Pair>, SyncError> {
+    async fn within(&self, bounds: &Bounds, pair: Pair) -> Result<Option<Pair>, SyncError> {
         let (source, destination) = (&self.job.source, &self.job.destination);
         let delete = self.job.options.delete_excluded;
         Ok(match pair {
             Pair::Source(a) => {
-                let keeps = self.keeps(bounds, source, &a).await?;
+                let keeps = bounds.keep(source, &a).await?;
                 keeps.then_some(Pair::Source(a))
             }
-            Pair::Both(a, b) if self.keeps(bounds, source, &a).await? => Some(Pair::Both(a, b)),
+            Pair::Both(a, b) if bounds.keep(source, &a).await? => Some(Pair::Both(a, b)),
             Pair::Both(_, b) => delete.then_some(Pair::Destination(b)),
-            Pair::Destination(b) if delete || self.keeps(bounds, destination, &b).await? => {
+            Pair::Destination(b) if delete || bounds.keep(destination, &b).await? => {
                 Some(Pair::Destination(b))
             }
             Pair::Destination(_) => None,
         })
     }
+}
 
-    async fn keeps(
-        &self,
-        bounds: &Filter,
-        side: &Side,
-        info: &ObjectInfo,
-    ) -> Result<bool, SyncError> {
+/// The bounds of size and age of a filter.
+#[derive(Debug)]
+pub(crate) struct Bounds(Filter);
+
+impl Bounds {
+    /// `None` where there are none.
+    pub(crate) fn of(options: &Options) -> Option<Self> {
+        let filter = options.filter.as_ref();
+        filter
+            .filter(|filter| filter.has_bounds())
+            .cloned()
+            .map(Self)
+    }
+
+    pub(crate) async fn keep(&self, side: &Side, info: &ObjectInfo) -> Result<bool, SyncError> {
         if info.is_dir {
             return Ok(true);
         }
         let mut modified = side.source_time(info);
-        if bounds.has_times() && side.needs_stat(info) {
+        if self.0.has_times() && side.needs_stat(info) {
             // Gone meanwhile: whoever deals with it finds out.
             let found = stat(side, &info.path).await?;
             modified = found
                 .and_then(|found| side.source_time(&found))
                 .or(modified);
         }
-        Ok(bounds.includes_attributes(info.size, modified))
+        Ok(self.0.includes_attributes(info.size, modified))
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use storage_core::{Backend, ListOptions, ObjectInfo, ObjectPath, Operation, Prefix};
+use storage_core::{Backend, Links, ListOptions, ObjectInfo, ObjectPath, Operation, Prefix};
 use storage_filter::Filter;
 use tokio::sync::mpsc;
 
@@ -59,6 +59,7 @@ pub(crate) enum Specials {
 pub(crate) struct Wanted<'a> {
     pub(crate) directories: bool,
     pub(crate) specials: Specials,
+    pub(crate) links: Links,
     /// Judges by path.
     pub(crate) filter: Option<&'a Filter>,
 }
@@ -83,9 +84,9 @@ impl Walk {
         let Wanted {
             directories,
             specials,
+            links,
             filter,
         } = wanted;
-        let links = options.links.listed();
         let (tree, tries) = (&side.tree, options.request_tries);
         let (sender, pages) = mpsc::channel(AHEAD);
         let order = KeyOrder::of(tree.prefix().clone());

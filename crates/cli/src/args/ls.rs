@@ -1,5 +1,7 @@
 use clap::Args;
 
+use super::FilterArgs;
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LsArgs {
     /// A path or URI
@@ -17,4 +19,6 @@ pub(crate) struct LsArgs {
     /// List only names that match, such as '*.csv'
     #[arg(long, value_name = "PATTERN")]
     pub(crate) glob: Option<String>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }

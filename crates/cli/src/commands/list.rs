@@ -1,7 +1,10 @@
-use omnistorage::{BackendExt, Glob, ListOptions, ObjectInfo, Prefix, Result};
+use omnistorage::filter::Filter;
+use omnistorage::sync::{Options, Tree};
+use omnistorage::{BackendExt, Error, ErrorKind, Glob, ListOptions, ObjectInfo, Prefix, Result};
 
 use super::stat::json_of;
 use crate::args::{LsArgs, TreeArgs};
+use crate::filter;
 use crate::output::{Counts, Exit, Output};
 use crate::place::{self, Missing};
 use crate::time::rfc3339;
@@ -25,6 +28,18 @@ pub(crate) async fn ls(args: LsArgs, output: &Output) -> Result<Exit> {
         }
         Err(error) => return Err(error),
     };
+    match filter::load(&args.filter).await {
+        Ok(None) => {}
+        Ok(Some(filter)) if args.glob.is_none() => {
+            let tree = Tree::new(backend, prefix);
+            return Ok(filtered(&args, &tree, filter, output).await);
+        }
+        Ok(Some(_)) => {
+            let what = "--glob and the filters exclude each other: use --include instead";
+            return Err(Error::new(ErrorKind::Config, what));
+        }
+        Err(error) => return Ok(output.fail(&error)),
+    }
     options = options
         .recursive(args.recursive)
         .directories(!args.files_only);
@@ -41,6 +56,25 @@ pub(crate) async fn ls(args: LsArgs, output: &Output) -> Result<Exit> {
     }
     output.summary("ls", Counts::default());
     Ok(Exit::Done)
+}
+
+/// Lists what a filter selects.
+async fn filtered(args: &LsArgs, tree: &Tree, filter: Filter, output: &Output) -> Exit {
+    let filter = match args.recursive {
+        true => filter,
+        false => filter.with_max_depth(1),
+    };
+    let options = Options::default().filter(filter);
+    let mut entries = tree.entries(!args.files_only, &options);
+    loop {
+        match entries.next().await {
+            Ok(Some(entry)) => show(args, &entry, tree.prefix().len(), output),
+            Ok(None) => break,
+            Err(error) => return output.fail(&error),
+        }
+    }
+    output.summary("ls", Counts::default());
+    Exit::Done
 }
 
 /// Prints an entry; its name starts after `base` bytes of prefix.

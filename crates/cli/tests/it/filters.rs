@@ -139,3 +139,32 @@ fn links_are_named_and_left_out_or_followed() {
     );
     assert_eq!(files(dir.path(), "dst"), ["a", "link"]);
 }
+
+#[test]
+fn ls_lists_what_a_filter_selects() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        &[
+            ("a.jpg", "1"),
+            ("a.txt", "1"),
+            ("d/b.jpg", "22"),
+            ("skip/c.jpg", "1"),
+            ("skip/.no", ""),
+        ],
+    );
+    let listed = |args: &[&str]| {
+        let ran = omni(dir.path(), &[&["ls"], args].concat()).done();
+        ran.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let marked = ["--exclude-if-present", ".no", "--include", "*.jpg"];
+    assert_eq!(listed(&marked), ["a.jpg", "d/"]);
+    assert_eq!(
+        listed(&[&marked[..], &["-R"]].concat()),
+        ["a.jpg", "d/", "d/b.jpg"]
+    );
+    assert_eq!(
+        listed(&["-R", "--files-only", "--min-size", "2B"]),
+        ["d/b.jpg"]
+    );
+}

@@ -38,6 +38,7 @@ impl Scan {
             let wanted = Wanted {
                 directories: pair.has_directories(),
                 specials: Specials::GiveAndMark,
+                links: common.links.listed(),
                 filter: common.filter.as_ref(),
             };
             Walk::start(side, wanted, common)

@@ -58,6 +58,7 @@ impl Driver {
         let wanted = Wanted {
             directories: false,
             specials: Specials::LeaveOut,
+            links: options.links.listed(),
             filter: options.filter.as_ref(),
         };
         let mut walk = Walk::start(side, wanted, options);
