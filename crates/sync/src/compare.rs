@@ -88,6 +88,12 @@ impl Rules {
             (Comparison::SizeAndTime, Some(true), Some((a, b))) if self.is_same(a, b) => {
                 Verdict::Same
             }
+            // Its size is known only when it is made, and so is its content.
+            (Comparison::SizeAndTime, None, Some((a, b)))
+                if source.tree.is_view() && self.is_same(a, b) =>
+            {
+                Verdict::Same
+            }
             (Comparison::SizeAndTime, _, Some(_)) => Verdict::ContentThenTime,
             _ => Verdict::Content,
         }

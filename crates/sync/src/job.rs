@@ -96,6 +96,7 @@ impl Job {
     ) -> Result<Self, SyncError> {
         options.check(command)?;
         backup::check(&options, &source, &destination)?;
+        check_views(&options, &source, &destination)?;
         let (source, destination) = (Side::new(source), Side::new(destination));
         let job = Self::unchecked(command, source, destination, options);
         job.check_destination()?;
@@ -212,10 +213,10 @@ impl Job {
         destination: impl Into<String>,
     ) -> Result<PlanLines, SyncError> {
         let transfers = matches!(self.command, Command::Sync | Command::Copy | Command::Move);
-        if !transfers || self.name.is_some() {
+        if !transfers || self.name.is_some() || self.source.tree.is_view() {
             return Err(SyncError::Option {
                 option: "plan",
-                reason: "only a sync, copy or move of trees has a plan to keep".into(),
+                reason: "only a sync, copy or move of trees as they are has a plan to keep".into(),
             });
         }
         Ok(PlanLines::new(self, source.into(), destination.into()))
@@ -330,4 +331,22 @@ impl Job {
         }
         Ok(())
     }
+}
+
+/// Refuses a transformed tree where it cannot be.
+fn check_views(options: &Options, source: &Tree, destination: &Tree) -> Result<(), SyncError> {
+    let refuse = |option, reason: &'static str| {
+        let reason = reason.into();
+        Err(SyncError::Option { option, reason })
+    };
+    if destination.is_view() {
+        return refuse("destination", "a transformed tree is a source");
+    }
+    if source.is_view() && options.filter.is_some() {
+        return refuse(
+            "filter",
+            "its rules would meet both old and new names of a transformed tree",
+        );
+    }
+    Ok(())
 }

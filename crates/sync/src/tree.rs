@@ -14,6 +14,8 @@ pub struct Tree {
     backend: Arc<dyn Backend>,
     prefix: Prefix,
     has_content: bool,
+    /// What a view is of.
+    viewed: Option<Arc<dyn Backend>>,
 }
 
 impl Tree {
@@ -24,6 +26,7 @@ impl Tree {
             backend,
             prefix,
             has_content: true,
+            viewed: None,
         }
     }
 
@@ -34,7 +37,27 @@ impl Tree {
             backend: Arc::new(sums),
             prefix: Prefix::root(),
             has_content: false,
+            viewed: None,
         }
+    }
+
+    /// A tree that is read as a transformation makes it.
+    pub(crate) fn seen_through(self, view: Arc<dyn Backend>) -> Self {
+        let viewed = Some(Arc::clone(self.real_backend()));
+        Self {
+            backend: view,
+            viewed,
+            ..self
+        }
+    }
+
+    fn real_backend(&self) -> &Arc<dyn Backend> {
+        self.viewed.as_ref().unwrap_or(&self.backend)
+    }
+
+    /// Whether what it lists is made on the way.
+    pub(crate) const fn is_view(&self) -> bool {
+        self.viewed.is_some()
     }
 
     /// Whether there are objects behind the listing.
@@ -82,7 +105,9 @@ impl Tree {
         };
         let names = name(self).zip(name(other));
         let inner = match &names {
-            _ if Arc::ptr_eq(&self.backend, &other.backend) => inner(&self.prefix, &other.prefix),
+            _ if Arc::ptr_eq(self.real_backend(), other.real_backend()) => {
+                inner(&self.prefix, &other.prefix)
+            }
             Some((a, b)) => inner(a, b),
             None => None,
         };

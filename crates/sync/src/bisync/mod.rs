@@ -86,6 +86,12 @@ impl Bisync {
         options: BisyncOptions,
     ) -> Result<Self, SyncError> {
         options.check()?;
+        if path1.is_view() || path2.is_view() || state.is_view() {
+            return Err(SyncError::Option {
+                option: "path",
+                reason: "a transformed tree is a source, and not a side".into(),
+            });
+        }
         path1.refuse_overlap(&path2)?;
         path1.refuse_overlap(&state)?;
         path2.refuse_overlap(&state)?;

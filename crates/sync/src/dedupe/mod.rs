@@ -66,10 +66,12 @@ impl Dedupe {
             .download(options.download)
             .request_tries(options.request_tries)
             .page_size(options.page_size);
-        if options != honoured {
+        if options != honoured || tree.is_view() {
             return Err(SyncError::Option {
                 option: "options",
-                reason: "one that is set is not for a search for duplicates".into(),
+                reason:
+                    "one that is set, or a transformed tree, is not for a search for duplicates"
+                        .into(),
             });
         }
         let side = Side::new(tree);

@@ -22,6 +22,7 @@ mod one_tree;
 mod plan_files;
 mod renaming;
 mod timing;
+mod transforming;
 mod trees;
 mod unchanged;
 mod verifying;
