@@ -12,7 +12,7 @@ use crate::rules::Rules;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(pub(crate) Arc<Parts>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) rules: Rules,
     pub(crate) listed: Option<Listed>,
@@ -164,6 +164,13 @@ impl Filter {
             max_depth: Some(most),
             bounds: parts.bounds.clone(),
         }))
+    }
+
+    /// The bound of depth alone; `None` where there is none.
+    #[must_use]
+    pub fn only_depth(&self) -> Option<Self> {
+        let everything = Self(Arc::default());
+        Some(everything.with_max_depth(self.0.max_depth?))
     }
 
     /// The levels that are included, 1 for the root's own objects; `None` for all.

@@ -41,11 +41,15 @@ impl Rules {
         }
     }
 
-    /// The rules for a tree beside the destination, where nothing is to be left alone.
+    /// The rules for a tree beside the destination: what is not compared at the destination is
+    /// compared there.
     pub(crate) fn elsewhere(job: &Job, side: &Side) -> Self {
         let coarser = job.source.precision.max(side.precision);
         let comparison = match job.options.comparison {
-            Comparison::SizeAndTime if side.times == Times::Lost => Comparison::Checksum,
+            Comparison::SizeAndTime | Comparison::IgnoreTimes => match side.times {
+                Times::Lost => Comparison::Checksum,
+                Times::Native | Times::Metadata => Comparison::SizeAndTime,
+            },
             comparison => comparison,
         };
         Self {

@@ -8,6 +8,7 @@ use crate::plan::{Problem, Step, Work};
 use crate::planner::Item;
 use crate::retry::retrying;
 use crate::tree::Side;
+use crate::verdict::immutable;
 use crate::{Action, Difference, Failure, Job, SkipReason};
 
 /// Trees beside the destination that may have what would be sent.
@@ -46,7 +47,10 @@ impl Elsewhere {
             })) if Self::concerns(&item) => (action.path(), source),
             _ => return item,
         };
+        let is_update =
+            matches!(&item, Ok(Step::Act(work)) if matches!(work.action, Action::Update { .. }));
         match self.has(job, path, source).await {
+            Ok(false) if job.options.immutable && is_update => Err(immutable(path.clone())),
             Ok(false) => item,
             Ok(true) => {
                 let (path, reason) = (path.clone(), SkipReason::ElsewhereAlready);

@@ -18,7 +18,7 @@ use crate::task::Task;
 use crate::tree::Side;
 use crate::verdict::{self, Settle};
 use crate::walk::{Specials, Walk, Wanted};
-use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError};
+use crate::{Action, Command, Event, Failure, Filter, Job, SkipReason, SyncError};
 use crate::{content, inspect};
 
 /// Steps that are kept back so that all come in order behind a comparison in progress.
@@ -219,7 +219,12 @@ impl Planner {
             Walk::start(side, wanted, options)
         };
         let filter = options.filter.as_ref();
-        let remaining = filter.filter(|_| !options.delete_excluded);
+        // What lies too deep was not looked for at the source, so that it is never deleted.
+        let too_deep = filter.and_then(Filter::only_depth);
+        let remaining = match options.delete_excluded {
+            true => too_deep.as_ref(),
+            false => filter,
+        };
         let listed = (
             job.lists_source_directories(),
             job.lists_destination_directories(),

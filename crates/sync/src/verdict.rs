@@ -45,7 +45,11 @@ impl Settle {
             Finding::Same(_) => self.skip(SkipReason::Unchanged),
             Finding::Skip(reason) => self.skip(reason),
             Finding::OtherTime | Finding::Differ(_) if self.job.options.immutable => {
-                return Some(Err(self.immutable()));
+                if self.job.options.compare_dest.is_empty() {
+                    return Some(Err(immutable(self.path.clone())));
+                }
+                // An error unless it is found there.
+                self.update(&source, Difference::Content)
             }
             Finding::OtherTime => self.set_modified(&source),
             Finding::Differ(difference) => self.update(&source, difference),
@@ -95,13 +99,10 @@ impl Settle {
             difference,
         }
     }
+}
 
-    fn immutable(&self) -> Problem {
-        let error = SyncError::Immutable(self.path.clone());
-        Problem::of_object(Failure::new(
-            Some(self.path.clone()),
-            Operation::Write,
-            error,
-        ))
-    }
+/// An object that differs and may not.
+pub(crate) fn immutable(path: ObjectPath) -> Problem {
+    let error = SyncError::Immutable(path.clone());
+    Problem::of_object(Failure::new(Some(path), Operation::Write, error))
 }

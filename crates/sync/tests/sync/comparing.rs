@@ -273,6 +273,18 @@ async fn compare_dest_sends_nothing_that_another_tree_has_alike() {
         assert_eq!((again.created, again.updated, again.skipped), (0, 0, 3));
     }
     let (from, to) = (memory(), memory());
+    for (path, content) in [("found", "x"), ("not", "y")] {
+        put(&from, &format!("src/{path}"), content, 1).await;
+        put(&to, &format!("dst/{path}"), "other", 1).await;
+    }
+    put(&to, "old/found", "x", 1).await;
+    let options = Options::default().immutable(true);
+    let options = options.compare_dest(vec![tree(&to, "old")]);
+    let summary = run_failing(Command::Copy, &from, &to, options).await;
+    assert_eq!(
+        failures(&summary),
+        ["not: \"not\" differs and is immutable"]
+    );
     let options = Options::default().compare_dest(vec![tree(&to, "old")]);
     let refused = Job::new(Command::Move, tree(&from, "src"), tree(&to, "dst"), options);
     assert!(matches!(

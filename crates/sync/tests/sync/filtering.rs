@@ -166,7 +166,8 @@ async fn a_marker_on_either_side_excludes_the_directory_on_both() {
 async fn what_lies_too_deep_is_left_alone() {
     for (from, to) in pairs(&["a", "b/c", "b/d/e"], &["x", "b/x", "b/d/x"]).await {
         let filter = Filter::builder().max_depth(2).build().unwrap();
-        run(Command::Sync, &from, &to, with(filter)).await.unwrap();
+        let options = with(filter).delete_excluded(true);
+        run(Command::Sync, &from, &to, options).await.unwrap();
         let mut found = keys(&to, "dst").await;
         found.retain(|key| !key.ends_with('/'));
         assert_eq!(found, ["a", "b/c", "b/d/x"]);
