@@ -1,18 +1,19 @@
 use clap::Args;
 use omnistorage::sync::Options;
 
+const HEADING: &str = "Backups";
+
 /// Where replaced and deleted files are kept.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Backups")]
 pub(crate) struct BackupArgs {
     /// Move files here that would be replaced or deleted at DST: a path or URI outside of both trees
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = HEADING, long, value_name = "DIR")]
     pub(crate) backup_dir: Option<String>,
     /// Add this to the names of files that are kept, in the backup directory or beside the new ones
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(help_heading = HEADING, long, value_name = "TEXT", allow_hyphen_values = true)]
     suffix: Option<String>,
     /// Add it before the extension
-    #[arg(long, requires = "suffix")]
+    #[arg(help_heading = HEADING, long, requires = "suffix")]
     suffix_keep_extension: bool,
 }
 

@@ -2,38 +2,39 @@ use clap::Args;
 use omnistorage::filter::parse_size;
 use omnistorage::sync::{DeleteTiming, Options, TrackRenames};
 
+const HEADING: &str = "Deletion";
+
 /// What a sync deletes or renames, and when.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Deletion")]
 pub(crate) struct DeletionArgs {
     /// Delete before anything is sent
-    #[arg(long, conflicts_with_all = ["delete_during", "delete_after"])]
+    #[arg(help_heading = HEADING, long, conflicts_with_all = ["delete_during", "delete_after"])]
     delete_before: bool,
     /// Delete while files are compared and sent
-    #[arg(long, conflicts_with = "delete_after")]
+    #[arg(help_heading = HEADING, long, conflicts_with = "delete_after")]
     delete_during: bool,
     /// Delete when everything has been sent; the default
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     delete_after: bool,
     /// Delete nothing if more files than this would be deleted, or this share of the files at DST, as
     /// 10%
-    #[arg(long, value_name = "N|N%", value_parser = most, allow_negative_numbers = true)]
+    #[arg(help_heading = HEADING, long, value_name = "N|N%", value_parser = most, allow_negative_numbers = true)]
     max_delete: Option<Most>,
     /// Delete nothing if more bytes than this would be deleted
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]
     max_delete_size: Option<Size>,
     /// Delete even if something failed before
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     ignore_errors: bool,
     /// Delete even if the source has no files at all
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     allow_empty_source: bool,
     /// Rename at DST what SRC has under another name, instead of sending it again
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     track_renames: bool,
     /// What a renamed file is known by beside its size: hash, modtime, leaf, in any combination, or
     /// size alone
-    #[arg(long, value_name = "LIST", value_parser = strategy, default_value = "hash", requires = "track_renames")]
+    #[arg(help_heading = HEADING, long, value_name = "LIST", value_parser = strategy, default_value = "hash", requires = "track_renames")]
     track_renames_strategy: TrackRenames,
 }
 

@@ -9,55 +9,54 @@ const HEADING: &str = "Which files";
 
 // The filter of every command that works on many files, in rclone's language.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = HEADING)]
 pub(crate) struct FilterArgs {
     /// Include files that match, and exclude all others
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(help_heading = HEADING, long, value_name = "PATTERN")]
     pub(crate) include: Vec<String>,
     /// Include the patterns in FILE, one a line; `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub(crate) include_from: Vec<String>,
     /// Exclude files that match
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(help_heading = HEADING, long, value_name = "PATTERN")]
     pub(crate) exclude: Vec<String>,
     /// Exclude the patterns in FILE
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub(crate) exclude_from: Vec<String>,
     /// Add a rule: '+ PATTERN', '- PATTERN' or '!'; the first that matches decides
-    #[arg(short, long, value_name = "RULE", allow_hyphen_values = true)]
+    #[arg(help_heading = HEADING, short, long, value_name = "RULE", allow_hyphen_values = true)]
     pub(crate) filter: Vec<String>,
     /// Add the rules in FILE
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub(crate) filter_from: Vec<String>,
     /// Only the files listed in FILE, one a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub(crate) files_from: Vec<String>,
     /// The same, taking each line as it is: no comments, no spaces trimmed
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub(crate) files_from_raw: Vec<String>,
     /// The same, with NUL between names
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub(crate) files_from0: Vec<String>,
     /// Exclude directories that hold a file of this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, value_name = "NAME")]
     pub(crate) exclude_if_present: Vec<String>,
     /// Let patterns take upper and lower case for the same
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     pub(crate) ignore_case: bool,
     /// Exclude what lies deeper: 1 is the top level alone
-    #[arg(long, value_name = "N", value_parser = depth)]
+    #[arg(help_heading = HEADING, long, value_name = "N", value_parser = depth)]
     pub(crate) max_depth: Option<Depth>,
     /// Exclude files of fewer KiB, or of a number with B, K, M, G, T or P
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]
     pub(crate) min_size: Option<Size>,
     /// Exclude files of more
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_size: Option<Size>,
     /// Exclude files younger than this, such as 30s, 12h, 7d, 3M, or modified after a date
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    #[arg(help_heading = HEADING, long, value_name = "AGE", value_parser = age)]
     pub(crate) min_age: Option<Age>,
     /// Exclude files older than this, or modified before a date
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    #[arg(help_heading = HEADING, long, value_name = "AGE", value_parser = age)]
     pub(crate) max_age: Option<Age>,
 }
 

@@ -6,40 +6,41 @@ use omnistorage::sync::{Bandwidth, Cutoff, Direction, Options, Order, OrderKey, 
 
 use crate::time::utc_offset;
 
+const HEADING: &str = "Limits and order";
+
 /// How fast, how much, how often and in which order.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Limits and order")]
 pub(crate) struct LimitArgs {
     /// Send at most so many bytes a second, as 512K or 10M, or by the time of day: '08:00,512K
     /// 18:00,off' or 'Mon-08:00,1M Sat-00:00,off'
-    #[arg(long, value_name = "RATE", value_parser = bandwidth, allow_hyphen_values = false)]
+    #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = bandwidth, allow_hyphen_values = false)]
     bwlimit: Option<Limit<Bandwidth>>,
     /// Send at most so many bytes a second of each file
-    #[arg(long, value_name = "RATE", value_parser = size)]
+    #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = size)]
     bwlimit_file: Option<Limit<u64>>,
     /// Stop when so much has been sent
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]
     max_transfer: Option<Limit<u64>>,
     /// Stop after this time
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(help_heading = HEADING, long, value_name = "DURATION", value_parser = duration)]
     max_duration: Option<Duration>,
     /// What happens to transfers in progress at one of these limits
-    #[arg(long, value_enum, ignore_case = true, default_value_t = CutoffArg::Hard)]
+    #[arg(help_heading = HEADING, long, value_enum, ignore_case = true, default_value_t = CutoffArg::Hard)]
     cutoff_mode: CutoffArg,
     /// Begin nothing more after so many failures
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(help_heading = HEADING, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_errors: Option<u64>,
     /// Order of transfers: name, size or modtime, with ,ascending, ,descending or ,mixed,PERCENT
-    #[arg(long, value_name = "ORDER", value_parser = order)]
+    #[arg(help_heading = HEADING, long, value_name = "ORDER", value_parser = order)]
     order_by: Option<Order>,
     /// Most transfers that wait to be ordered
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = HEADING, long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     max_backlog: u32,
     /// Tries of each request of a listing or comparison
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(help_heading = HEADING, long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
     low_level_retries: u32,
     /// Pause before a file is tried again [default: from 100ms, doubled each time, to 5s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(help_heading = HEADING, long, value_name = "DURATION", value_parser = duration)]
     retries_sleep: Option<Duration>,
 }
 
