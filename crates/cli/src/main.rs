@@ -12,6 +12,7 @@ mod log;
 mod output;
 mod place;
 mod progress;
+mod recode;
 mod remotes;
 mod stdio;
 mod time;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::FilterArgs;
 use super::value::duration;
+use super::{FilterArgs, RecodeArgs};
 
 // What all commands that compare two trees take.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +32,8 @@ pub(crate) struct CompareArgs {
     /// Files compared at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) checkers: u16,
+    #[command(flatten)]
+    pub(crate) recode: RecodeArgs,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }

@@ -12,6 +12,7 @@ use crate::args::{CheckArgs, CompareArgs, DiffArgs, FilterArgs, ReportArgs, Veri
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
+use crate::recode;
 
 pub(crate) async fn check(args: CheckArgs, output: &Output) -> Exit {
     let options = compare_options(&args.compare)
@@ -20,7 +21,10 @@ pub(crate) async fn check(args: CheckArgs, output: &Output) -> Exit {
     let (from, to) = (&args.compare.source, &args.compare.destination);
     let job = async {
         match args.checkfile {
-            Some(hash) => verification(from, Some(hash), to, &args.compare.filter, options).await,
+            Some(hash) => {
+                recode::refuse(args.compare.recode)?;
+                verification(from, Some(hash), to, &args.compare.filter, options).await
+            }
             None => comparison(Command::Check, &args.compare, options).await,
         }
     };
@@ -48,7 +52,7 @@ async fn comparison(
     mut options: Options,
 ) -> Result<Job, SyncError> {
     options.filter = filter::load(&args.filter).await?;
-    let source = source(&args.source).await?;
+    let source = recode::apply(args.recode, source(&args.source).await?)?;
     let destination = destination(&args.destination, Missing::Fail).await?;
     Job::new(command, source, destination, options)
 }

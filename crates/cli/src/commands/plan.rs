@@ -10,6 +10,7 @@ use crate::args::{ApplyArgs, PlanArgs, PlannedVerb};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
+use crate::recode;
 
 /// Writes a plan; all of it or nothing.
 pub(crate) async fn plan(args: PlanArgs, output: &Output) -> Exit {
@@ -38,7 +39,7 @@ async fn write(args: &PlanArgs, output: &Output) -> Result<Result<(), Vec<Failur
     };
     let mut options = options;
     options.filter = filter::load(&compare.filter).await?;
-    let from = source(&compare.source).await?;
+    let from = recode::apply(compare.recode, source(&compare.source).await?)?;
     let to = destination(&compare.destination, Missing::Fail).await?;
     let names = [&compare.source, &compare.destination].map(|text| lasting(text));
     let [from_name, to_name] = names;

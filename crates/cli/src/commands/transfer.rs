@@ -10,6 +10,7 @@ use crate::args::{CompareArgs, MoveArgs, SyncArgs, TransferArgs};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
+use crate::recode;
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
     let options = sync_options(&args);
@@ -72,6 +73,7 @@ async fn transfer_to(
         let Some(object) = object(from).await? else {
             return trees(command, args, options).await;
         };
+        recode::refuse(args.compare.recode)?;
         if let Some(kept) = &args.backup.backup_dir {
             options.backup_dir = Some(destination(kept, missing(args)).await?);
         }
@@ -104,7 +106,7 @@ async fn trees(
     mut options: Options,
 ) -> Result<Job, SyncError> {
     let to = &args.compare.destination;
-    let source = source(&args.compare.source).await?;
+    let source = recode::apply(args.compare.recode, source(&args.compare.source).await?)?;
     let mut destination = destination(to, missing(args)).await?;
     if let Some(kept) = &args.backup.backup_dir {
         let trees = backup::open(destination, to, kept, missing(args)).await?;

@@ -19,6 +19,7 @@ mod layers;
 mod limits;
 mod messages;
 mod objects;
+mod recode;
 mod remotes;
 mod run;
 mod single;

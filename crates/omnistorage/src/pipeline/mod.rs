@@ -42,10 +42,14 @@ mod detect;
 mod format;
 mod missing;
 mod placed;
+#[cfg(feature = "sync")]
+mod recode;
 
 pub use compression::CompressionLayer;
 pub use format::FormatLayer;
 pub use missing::MissingFeature;
+#[cfg(feature = "sync")]
+pub use recode::{Compress, Decompress};
 
 use storage_compression::Limits;
 use storage_core::{

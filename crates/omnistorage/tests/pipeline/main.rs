@@ -6,6 +6,7 @@ mod breaking;
 mod closing;
 mod damage;
 mod detection;
+mod recoding;
 mod refusals;
 mod round_trip;
 mod stores;
