@@ -58,7 +58,11 @@ async fn the_log_has_every_operation_with_its_outcome() {
         expected
     );
     let records = log.take();
-    assert!(records[0].options.contains("Replace"), "{:?}", records[0]);
+    assert!(
+        records[0].options.contains("WriteOptions"),
+        "{:?}",
+        records[0]
+    );
     assert_eq!(records[4].outcome, Err(ErrorKind::Network));
     assert!(log.records().is_empty());
 }
