@@ -30,7 +30,8 @@ pub(crate) fn all() -> Result {
         "--locked",
         "--no-fail-fast",
     ]);
-    let outcome = run_watched(&mut tests, |line| counts.add(line));
+    let tests = tools::with_scripts(&mut tests);
+    let outcome = run_watched(tests, |line| counts.add(line));
     println!(
         "tests: {} passed, {} failed, {} ignored",
         counts.passed, counts.failed, counts.ignored

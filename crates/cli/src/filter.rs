@@ -11,6 +11,7 @@ const MOST: u64 = 1 << 30;
 
 /// Reads the files and compiles the filter; `None` when it includes everything.
 pub(crate) async fn load(args: &FilterArgs) -> Result<Option<Filter>, SyncError> {
+    check_ages(args)?;
     let everything = Filter::builder();
     let builder = everything.clone().ignore_case(args.ignore_case);
     let builder = listed(args, rules(args, builder).await?).await?;
@@ -61,6 +62,19 @@ async fn listed(args: &FilterArgs, mut builder: FilterBuilder) -> Result<FilterB
         builder = builder.files_raw(text.split_terminator('\0'));
     }
     Ok(builder)
+}
+
+/// Two bounds that no file keeps are a mistake.
+fn check_ages(args: &FilterArgs) -> Result<(), SyncError> {
+    let until = args.min_age.and_then(|age| age.0);
+    let since = args.max_age.and_then(|age| age.0);
+    match until.zip(since) {
+        Some((until, since)) if until < since => Err(SyncError::Option {
+            option: "--min-age",
+            reason: "every file is younger than this or older than --max-age".into(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn bounded(args: &FilterArgs, mut builder: FilterBuilder) -> FilterBuilder {

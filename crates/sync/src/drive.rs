@@ -305,6 +305,8 @@ impl Driver {
             Event::Match { .. } => self.tally.matches(1),
             Event::Hashed { .. } => self.tally.hashed(1),
             Event::Differ { .. } => self.tally.differs(1),
+            // A copy leaves it alone, which is no difference to report at the end.
+            Event::MissingOnSource { .. } if !self.job.command.compares() => {}
             Event::MissingOnSource { .. } => self.tally.missing_on_source(1),
             Event::MissingOnDestination { .. } => self.tally.missing_on_destination(1),
             _ => {}

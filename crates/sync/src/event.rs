@@ -59,7 +59,8 @@ pub enum Event {
         /// How it differs.
         difference: Difference,
     },
-    /// In a check: only the destination has it.
+    /// In a check, and in a copy or move with
+    /// [`Options::report_unchanged`](crate::Options::report_unchanged): only the destination has it.
     MissingOnSource {
         /// The object.
         path: ObjectPath,

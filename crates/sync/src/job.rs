@@ -276,6 +276,14 @@ impl Job {
         self.options.report_unchanged || reports
     }
 
+    /// Whether what the destination alone has, and keeps, is reported.
+    pub(crate) fn reports_extra(&self) -> bool {
+        if self.command.compares() {
+            return !self.options.one_way;
+        }
+        self.options.report_unchanged
+    }
+
     /// The passes over both trees that a run makes.
     pub(crate) fn passes(&self) -> &'static [Scope] {
         match (self.command, self.options.delete_timing) {

@@ -184,7 +184,8 @@ options! {
     download: bool = false,
     /// In a check, what only the destination has is fine.
     one_way: bool = false,
-    /// Report unchanged objects as skipped, one by one.
+    /// Report unchanged objects as skipped, one by one, and those that a copy or move leaves alone
+    /// because only the destination has them.
     report_unchanged: bool = false,
     /// Entries asked for in one page of a listing; default the backend's choice. Memory grows with it.
     page_size: Option<usize> as impl Into<Option<usize>> = None,

@@ -291,7 +291,11 @@ impl Planner {
             return;
         }
         match (pair, job.command) {
-            (Pair::Source(info), _) if info.is_dir => self.on_source_directory(&info, below),
+            (Pair::Source(info), _) if info.is_dir => {
+                // What is below may be out of bounds: then nothing else creates the directory.
+                let below = below && !job.options.filter.as_ref().is_some_and(Filter::has_bounds);
+                self.on_source_directory(&info, below);
+            }
             (Pair::Both(info, _), _) if info.is_dir => self.on_source_directory(&info, true),
             (Pair::Source(info), Command::HashSum(hash)) => self.hash(info, hash),
             (Pair::Source(info), _) => self.on_missing(info),
@@ -370,7 +374,7 @@ impl Planner {
             self.deletions.objects += 1;
             self.deletions.bytes += size.unwrap_or(0);
             self.act(Action::Delete { path, size });
-        } else if command.compares() && !self.job.options.one_way {
+        } else if self.job.reports_extra() {
             self.push(Ok(Step::Checked(Event::MissingOnSource { path })));
         }
     }

@@ -72,6 +72,8 @@ pub(crate) use tree::TreeArgs;
     version,
     max_term_width = 100,
     arg_required_else_help = true,
+    // The last one counts, so that a script or alias can be overruled.
+    args_override_self = true,
     after_help = crate::exit::TABLE
 )]
 pub(crate) struct Cli {

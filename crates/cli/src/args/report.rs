@@ -25,3 +25,12 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = STDOUT, help_heading = "Reports")]
     pub(crate) error: Option<String>,
 }
+
+impl ReportArgs {
+    /// Whether any is asked for.
+    pub(crate) const fn is_any(&self) -> bool {
+        let one_side = self.missing_on_src.is_some() || self.missing_on_dst.is_some();
+        let both = self.matching.is_some() || self.differ.is_some();
+        self.combined.is_some() || one_side || both || self.error.is_some()
+    }
+}

@@ -8,7 +8,7 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) transfer: TransferArgs,
     /// Delete what the filter excludes from DST
-    #[arg(long)]
+    #[arg(long, help_heading = "Deletion")]
     pub(crate) delete_excluded: bool,
     #[command(flatten)]
     pub(crate) deletion: DeletionArgs,

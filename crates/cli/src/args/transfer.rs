@@ -1,9 +1,9 @@
 use clap::{Args, ValueEnum};
 use omnistorage::sync::{Fsync, Verify};
 
-use super::CompareArgs;
 use super::backup::BackupArgs;
 use super::limits::LimitArgs;
+use super::{CompareArgs, ReportArgs};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TransferArgs {
@@ -51,13 +51,15 @@ pub(crate) struct TransferArgs {
     /// Tries for each file before it counts as failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,
+    /// End with exit code 9 if nothing had to be transferred
+    #[arg(long)]
+    pub(crate) error_on_no_transfer: bool,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) backup: BackupArgs,
-    /// End with exit code 9 if nothing had to be transferred
-    #[arg(long)]
-    pub(crate) error_on_no_transfer: bool,
+    #[command(flatten)]
+    pub(crate) reports: ReportArgs,
 }
 
 /// How a transfer is verified.

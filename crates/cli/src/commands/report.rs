@@ -1,5 +1,7 @@
 use omnistorage::Hashes;
-use omnistorage::sync::{Action, Command, Difference, Event, Failure, Summary, SyncError};
+use omnistorage::sync::{
+    Action, Command, Difference, Event, Failure, SkipReason, Summary, SyncError,
+};
 use serde_json::{Value, json};
 
 use super::hash::Digests;
@@ -74,7 +76,13 @@ impl<'a> Report<'a> {
             }
             Event::Planned(action) => {
                 self.progress.planned(action.bytes());
-                if self.dry_run {
+                if let Some(found) = found_by(action) {
+                    self.lists.add(found, action.path(), self.output);
+                }
+                if let Action::Relocate { from, .. } = action {
+                    self.lists.add(Found::MissingOnSource, from, self.output);
+                }
+                if self.dry_run && (!is_unchanged(action) || self.output.verbosity() > 1) {
                     self.show(|| format!("would {action}"), || action_json("planned", action));
                 }
             }
@@ -88,6 +96,9 @@ impl<'a> Report<'a> {
             Event::Match { path, .. } => self.compared(Found::Match, path, None),
             Event::Differ { path, difference } => {
                 self.compared(Found::Differ, path, Some(*difference));
+            }
+            Event::MissingOnSource { path } if !self.command.compares() => {
+                self.lists.add(Found::MissingOnSource, path, self.output);
             }
             Event::MissingOnSource { path } => self.compared(Found::MissingOnSource, path, None),
             Event::MissingOnDestination { path } => {
@@ -121,7 +132,11 @@ impl<'a> Report<'a> {
     fn failed(&mut self, failure: &Failure) {
         if let Some(path) = &failure.path {
             self.progress.failed(path);
-            self.lists.add(Found::Error, path, self.output);
+            let found = match &*failure.error {
+                SyncError::Immutable(_) => Found::Differ,
+                _ => Found::Error,
+            };
+            self.lists.add(found, path, self.output);
         }
         self.progress.aside(|| {
             self.output.object(|| {
@@ -260,8 +275,12 @@ impl<'a> Report<'a> {
     }
 
     fn transfer_line(&self, summary: &Summary) -> String {
+        let renamed = match summary.renamed {
+            0 => String::new(),
+            renamed => format!("{renamed} renamed, "),
+        };
         let mut line = format!(
-            "{}{}: {} created, {} updated, {} deleted, {} unchanged or skipped, {} errors; {} in {:.2} s",
+            "{}{}: {} created, {} updated, {}{} deleted, {} unchanged or skipped, {} errors; {} in {:.2} s",
             if summary.cancelled {
                 "interrupted "
             } else {
@@ -274,6 +293,7 @@ impl<'a> Report<'a> {
             },
             summary.created,
             summary.updated,
+            renamed,
             summary.deleted,
             summary.skipped,
             summary.errors,
@@ -299,6 +319,37 @@ impl<'a> Report<'a> {
         }
         line
     }
+}
+
+/// What a planned action tells of the two sides.
+const fn found_by(action: &Action) -> Option<Found> {
+    Some(match action {
+        Action::Create { .. } | Action::Rename { .. } | Action::Relocate { .. } => {
+            Found::MissingOnDestination
+        }
+        Action::Update { .. } => Found::Differ,
+        Action::Delete { .. } => Found::MissingOnSource,
+        // The content is the same.
+        Action::SetModified { .. } | Action::RemoveSource { .. } => Found::Match,
+        Action::Skip { reason, .. } => match reason {
+            SkipReason::Unchanged | SkipReason::Exists | SkipReason::NewerAtDestination => {
+                Found::Match
+            }
+            SkipReason::Missing | SkipReason::ElsewhereAlready => Found::MissingOnDestination,
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+const fn is_unchanged(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Skip {
+            reason: SkipReason::Unchanged,
+            ..
+        }
+    )
 }
 
 fn action_json(event: &str, action: &Action) -> Value {

@@ -4,6 +4,7 @@ use omnistorage::sync::{Command, Comparison, Job, Options, Symlinks, SyncError, 
 use omnistorage::{BackendExt, Location, Result};
 
 use super::job::{self, destination, source};
+use super::lists::Lists;
 use super::report::Report;
 use super::{backup, confirm};
 use crate::args::{CompareArgs, MoveArgs, SyncArgs, TransferArgs};
@@ -49,7 +50,7 @@ async fn transfer(
     options: Options,
     output: &Output,
 ) -> Exit {
-    let mut options = options.report_unchanged(output.verbosity() > 1);
+    let mut options = options.report_unchanged(output.verbosity() > 1 || args.reports.is_any());
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
         options.compare_dest = others(&args.compare_dest).await?;
@@ -65,7 +66,7 @@ async fn transfer_to(
     options: Options,
     output: &Output,
 ) -> Exit {
-    let mut options = options.report_unchanged(output.verbosity() > 1);
+    let mut options = options.report_unchanged(output.verbosity() > 1 || args.reports.is_any());
     let (from, to) = (&args.compare.source, &args.compare.destination);
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
@@ -141,7 +142,14 @@ async fn run(
     job: impl Future<Output = Result<Job, SyncError>>,
     output: &Output,
 ) -> Exit {
-    let mut report = Report::new(command, args.dry_run, output);
+    let lists = match Lists::open(&args.reports) {
+        Ok(lists) => lists,
+        Err(error) => {
+            output.fail(&error);
+            return Exit::Usage;
+        }
+    };
+    let mut report = Report::new(command, args.dry_run, output).with_lists(lists);
     let summary = match job::run(job.await, &mut report, output).await {
         Ok(summary) => summary,
         Err(exit) => return exit,

@@ -157,3 +157,51 @@ fn diff_sees_times_and_says_what_differs() {
     assert_eq!(omni(dir.path(), &["diff", "a", "a2"]).code, 1);
     assert!(!dir.path().join("a2").exists());
 }
+
+#[test]
+fn a_transfer_reports_what_it_finds() {
+    let dir = tempfile::tempdir().unwrap();
+    two_trees(dir.path());
+    let same = dir.path().join("a/d/same");
+    let modified = fs::metadata(same).unwrap().modified().unwrap();
+    let copied = fs::File::options()
+        .write(true)
+        .open(dir.path().join("b/d/same"))
+        .unwrap();
+    copied.set_modified(modified).unwrap();
+    fs::remove_file(dir.path().join("b/x")).unwrap();
+    let combined = "= d/same\n+ left\n* other\n- right\n+ x/y\n";
+    for verb in ["copy", "sync"] {
+        let ran = omni(
+            dir.path(),
+            &[verb, "--dry-run", "-q", "a", "b", "--combined", "-"],
+        )
+        .done();
+        assert_eq!(ran.stdout, combined, "{verb}");
+    }
+    let ran = omni(
+        dir.path(),
+        &["copy", "a", "b", "--combined", "report", "--match", "same"],
+    )
+    .done();
+    assert_eq!(ran.stdout, "");
+    let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+    assert_eq!(
+        (read("report"), read("same")),
+        (combined.to_owned(), "d/same\n".to_owned())
+    );
+    let ran = omni(
+        dir.path(),
+        &[
+            "sync",
+            "--immutable",
+            "--max-delete=9",
+            "a",
+            "b",
+            "--differ",
+            "differ",
+        ],
+    )
+    .done();
+    assert_eq!((ran.code, read("differ")), (0, String::new()));
+}

@@ -166,12 +166,27 @@ async fn a_marker_on_either_side_excludes_the_directory_on_both() {
 async fn what_lies_too_deep_is_left_alone() {
     for (from, to) in pairs(&["a", "b/c", "b/d/e"], &["x", "b/x", "b/d/x"]).await {
         let filter = Filter::builder().max_depth(2).build().unwrap();
-        let options = with(filter).delete_excluded(true);
-        run(Command::Sync, &from, &to, options).await.unwrap();
-        let mut found = keys(&to, "dst").await;
-        found.retain(|key| !key.ends_with('/'));
-        assert_eq!(found, ["a", "b/c", "b/d/x"]);
+        for options in [
+            with(filter.clone()),
+            // What is not looked at is not deleted either.
+            with(filter).delete_excluded(true),
+        ] {
+            run(Command::Sync, &from, &to, options).await.unwrap();
+            let mut found = keys(&to, "dst").await;
+            found.retain(|key| !key.ends_with('/'));
+            assert_eq!(found, ["a", "b/c", "b/d/x"]);
+        }
     }
+}
+
+#[tokio::test]
+async fn a_directory_whose_files_are_out_of_bounds_is_an_empty_one() {
+    let from = filled(memory(), "src/", &["a", "b/c/d"]).await;
+    let to = memory();
+    let small = Filter::builder().min_size(2).build().unwrap();
+    let options = with(small).create_empty_dirs(true);
+    run(Command::Copy, &from, &to, options).await.unwrap();
+    assert_eq!(keys(&to, "").await, ["dst/", "dst/b/", "dst/b/c/"]);
 }
 
 #[tokio::test]
