@@ -32,7 +32,9 @@ pub(crate) enum Exit {
     NoFile = 4,
     MayPass = 5,
     Safeguard = 7,
+    MaxTransfer = 8,
     NothingTransferred = 9,
+    MaxDuration = 10,
     Interrupted = 130,
 }
 
@@ -78,7 +80,11 @@ impl Exit {
         match error {
             SyncError::Option { .. } | SyncError::Overlap(_) => Self::Usage,
             SyncError::SourceMissing(_) => Self::NoDirectory,
-            SyncError::SourceEmpty(_) | SyncError::TooManyDeletions { .. } => Self::Safeguard,
+            SyncError::SourceEmpty(_)
+            | SyncError::TooManyDeletions { .. }
+            | SyncError::TooMuchDeleted { .. } => Self::Safeguard,
+            SyncError::TransferLimit(_) => Self::MaxTransfer,
+            SyncError::DurationLimit(_) => Self::MaxDuration,
             SyncError::Bisync(error) if error.is_refusal() => Self::Safeguard,
             SyncError::Storage(error) => Self::of_storage(error),
             _ => Self::Failed,

@@ -45,6 +45,12 @@ fn of_sync(error: &SyncError) -> Option<&'static str> {
         SyncError::TooManyDeletions { .. } => {
             "look at what --dry-run lists, then raise --max-delete if it is right"
         }
+        SyncError::TooMuchDeleted { .. } => {
+            "look at what --dry-run lists, then raise --max-delete-size if it is right"
+        }
+        SyncError::TransferLimit(_) | SyncError::DurationLimit(_) => {
+            "run it again to go on; what has arrived is not sent again"
+        }
         SyncError::SourceChanged { .. } => "run again when nothing writes to it",
         SyncError::NotVerified { .. } => "run again; if it stays, check the destination's hardware",
         SyncError::Immutable(_) => "leave out --immutable to replace it",

@@ -90,11 +90,11 @@ pub(crate) struct BisyncArgs {
     pub(crate) recover: bool,
     #[arg(long, hide = true)]
     pub(crate) resilient: bool,
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
     /// The same as --filter-from, as rclone calls it for this command
     #[arg(long, value_name = "FILE", help_heading = "Which files")]
     pub(crate) filters_file: Vec<String>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 /// A version to prefer.

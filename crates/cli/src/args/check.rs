@@ -6,8 +6,6 @@ use super::{CompareArgs, FilterArgs, ReportArgs};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    pub(crate) compare: CompareArgs,
     /// Compare the contents byte by byte
     #[arg(long, conflicts_with_all = ["size_only", "checksum"])]
     pub(crate) download: bool,
@@ -18,6 +16,8 @@ pub(crate) struct CheckArgs {
     #[arg(short = 'C', long, value_name = "HASH", value_parser = hash_type, conflicts_with_all = ["size_only", "checksum", "modify_window"])]
     pub(crate) checkfile: Option<HashType>,
     #[command(flatten)]
+    pub(crate) compare: CompareArgs,
+    #[command(flatten)]
     pub(crate) reports: ReportArgs,
 }
 
@@ -25,11 +25,11 @@ pub(crate) struct CheckArgs {
 /// the time differs. `check` compares the contents.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DiffArgs {
-    #[command(flatten)]
-    pub(crate) compare: CompareArgs,
     /// Ignore files that only the destination has
     #[arg(long)]
     pub(crate) one_way: bool,
+    #[command(flatten)]
+    pub(crate) compare: CompareArgs,
     #[command(flatten)]
     pub(crate) reports: ReportArgs,
 }

@@ -167,6 +167,52 @@ pub(crate) fn parse() -> Cli {
 
 #[cfg(test)]
 mod tests {
+    /// Calls `judge` with every command and the words that call it.
+    fn each(command: &clap::Command, words: &str, judge: &mut impl FnMut(&clap::Command, &str)) {
+        judge(command, words);
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            each(verb, &format!("{words} {}", verb.get_name()), judge);
+        }
+    }
+
+    #[test]
+    fn every_verb_and_flag_is_explained_in_one_style() {
+        let reads_well = |text: &str| {
+            let first = text.lines().next().unwrap_or("");
+            let starts = first.starts_with(|c: char| c.is_uppercase() || !c.is_alphabetic());
+            let named = ["md5", "omni"].iter().any(|word| first.starts_with(word));
+            (starts || named) && !first.ends_with('.')
+        };
+        each(&super::command(), "omni", &mut |command, words| {
+            let about = command
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                !about.is_empty() && reads_well(&about),
+                "{words}: {about:?}"
+            );
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                let name = arg.get_id();
+                assert!(
+                    !help.is_empty() && reads_well(&help),
+                    "{words} {name}: {help:?}"
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_100_columns() {
+        each(&super::command(), "omni", &mut |command, words| {
+            let help = command.clone().term_width(100).render_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 100, "{words}: {line}");
+            }
+        });
+    }
+
     #[test]
     fn the_definition_is_consistent() {
         super::command().debug_assert();

@@ -4,9 +4,9 @@ use super::TransferArgs;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct MoveArgs {
-    #[command(flatten)]
-    pub(crate) transfer: TransferArgs,
     /// Remove directories of the source that are empty afterwards
     #[arg(long)]
     pub(crate) delete_empty_src_dirs: bool,
+    #[command(flatten)]
+    pub(crate) transfer: TransferArgs,
 }

@@ -7,8 +7,6 @@ use super::{CompareArgs, ReportArgs};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TransferArgs {
-    #[command(flatten)]
-    pub(crate) compare: CompareArgs,
     /// Print what would be done, and do nothing
     #[arg(short = 'n', long)]
     pub(crate) dry_run: bool,
@@ -54,6 +52,8 @@ pub(crate) struct TransferArgs {
     /// End with exit code 9 if nothing had to be transferred
     #[arg(long)]
     pub(crate) error_on_no_transfer: bool,
+    #[command(flatten)]
+    pub(crate) compare: CompareArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
     #[command(flatten)]

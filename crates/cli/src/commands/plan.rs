@@ -30,6 +30,11 @@ pub(crate) async fn plan(args: PlanArgs, output: &Output) -> Exit {
 }
 
 async fn write(args: &PlanArgs, output: &Output) -> Result<Result<(), Vec<Failure>>, SyncError> {
+    if args.sync.transfer.reports.is_any() {
+        let option = "reports";
+        let reason = "a plan is a report itself; leave out --combined and its like".into();
+        return Err(SyncError::Option { option, reason });
+    }
     let options = transfer::sync_options(&args.sync).dry_run(true);
     let compare = &args.sync.transfer.compare;
     let command = match args.verb {

@@ -112,3 +112,28 @@ fn mistakes_are_answered_as_recorded() {
     let here = dir.path().to_string_lossy().into_owned();
     compare("mistakes.txt", &text.replace(&here, "/here"));
 }
+
+/// The verbs, in the order of the help.
+fn verbs(help: &str) -> Vec<String> {
+    let commands = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn help_reads_as_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = |args: &[&str]| omni(dir.path(), args).done().stdout;
+    let main = help(&["--help"]);
+    let verbs = verbs(&main);
+    assert!(verbs.len() > 25, "{verbs:?}");
+    let mut text = format!("$ omni --help\n{main}\n");
+    for verb in verbs.iter().filter(|verb| *verb != "help") {
+        let _ = writeln!(text, "$ omni {verb} -h\n{}", help(&[verb, "-h"]));
+    }
+    compare("help.txt", &text);
+}

@@ -76,3 +76,24 @@ fn nothing_to_transfer_is_9_when_asked() {
     };
     assert_eq!((copy(), copy()), (0, 9));
 }
+
+#[test]
+fn limits_have_exit_codes_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        &[("src/a", "12345"), ("src/b", "12345"), ("dst/z", "1")],
+    );
+    for (flags, code) in [
+        (
+            &["copy", "--max-transfer=7B", "--cutoff-mode=cautious"][..],
+            8,
+        ),
+        (&["copy", "--max-duration=1ns"], 10),
+        (&["sync", "--max-delete-size=0B"], 7),
+    ] {
+        let ran = omni(dir.path(), &[flags, &["src", "dst"]].concat());
+        assert_eq!(ran.code, code, "{flags:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("hint: "), "{flags:?}: {}", ran.stderr);
+    }
+}
