@@ -140,7 +140,8 @@ impl<B: Backend + ?Sized> Pipeline<'_, B> {
 
     /// Whether a reader decompresses on a task of its own, up to 512 KiB ahead, so that it runs
     /// beside what the program does with the bytes. By default it does for objects of at least
-    /// 256 KiB on a runtime of several threads. `true` needs a Tokio runtime.
+    /// 256 KiB on a runtime of several threads. `true` needs a Tokio runtime. What is not compressed
+    /// has no such work.
     pub const fn overlap(mut self, overlap: bool) -> Self {
         self.settings.overlap = Some(overlap);
         self
