@@ -10,7 +10,7 @@ use crate::retry::pause;
 use crate::summary::Tally;
 use crate::transfer::{Transfer, difference};
 use crate::tree::Side;
-use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError, inspect};
+use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError, alias, inspect};
 
 /// Applies actions; shared by the workers of a run.
 #[derive(Debug)]
@@ -159,7 +159,9 @@ impl Applier {
                 extended.set_modified(&to, *modified).await?;
                 self.after_transfer(path, (**listed).clone());
             }
-            (Action::RemoveSource { .. }, Some(read)) => return self.remove_source(read).await,
+            (Action::RemoveSource { .. }, Some(read)) => {
+                return self.remove_source(read, path, &to).await;
+            }
             (Action::Delete { .. }, _) => {
                 let kept = self.keep(path, &to, false).await?;
                 let was_there = destination.backend().delete(&to).await?;
@@ -237,17 +239,61 @@ impl Applier {
 
     /// Removes the source's object if it is still the one that arrived. The contract has no
     /// conditional delete: a change in the moment between the two calls is lost.
-    async fn remove_source(&self, read: &ObjectInfo) -> Result<Outcome, SyncError> {
-        let source = &self.job.source;
-        let Some(now) = inspect::stat(source, &read.path).await? else {
+    async fn remove_source(
+        &self,
+        read: &ObjectInfo,
+        path: &ObjectPath,
+        to: &ObjectPath,
+    ) -> Result<Outcome, SyncError> {
+        let (source, destination) = (&self.job.source, &self.job.destination);
+        let Some(now) = self.unchanged(read).await? else {
             return Ok(Outcome::Nothing);
         };
-        if let Some(what) = difference(read, &now) {
-            let path = read.path.clone();
-            return Err(SyncError::SourceChanged { path, what });
+        if alias::is_one_object((source, &now), (destination, to)).await? {
+            self.part(&now, path, to).await?;
+            // A hard link less gives what is left of the source another version.
+            let mut seen = now;
+            seen.version = None;
+            let Some(now) = self.unchanged(&seen).await? else {
+                return Ok(Outcome::Done(0));
+            };
+            if alias::is_one_object((source, &now), (destination, to)).await? {
+                let (path, what) = (now.path, "it is the destination itself");
+                return Err(SyncError::SourceChanged { path, what });
+            }
         }
         source.backend().delete(&read.path).await?;
         Ok(Outcome::Done(0))
+    }
+
+    /// Makes the destination's object one of its own, where it was the source's under another name.
+    async fn part(
+        &self,
+        now: &ObjectInfo,
+        path: &ObjectPath,
+        to: &ObjectPath,
+    ) -> Result<(), SyncError> {
+        let transfer = self.transfer(now, path, to);
+        if self.job.moves_by_rename() {
+            return transfer.rename().await;
+        }
+        transfer.send().await?;
+        match self.job.destination.backend().as_extended() {
+            Some(extended) => Ok(extended.flush().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The source's object if it is still as it was read; `None` when it is gone.
+    async fn unchanged(&self, read: &ObjectInfo) -> Result<Option<ObjectInfo>, SyncError> {
+        let now = inspect::stat(&self.job.source, &read.path).await?;
+        match now.as_ref().and_then(|now| difference(read, now)) {
+            Some(what) => {
+                let path = read.path.clone();
+                Err(SyncError::SourceChanged { path, what })
+            }
+            None => Ok(now),
+        }
     }
 
     /// Keeps a transfer until the deletions are done; `false` when they are.

@@ -21,6 +21,7 @@
 //! ```
 
 mod action;
+mod alias;
 mod apply;
 mod arena;
 mod backup;

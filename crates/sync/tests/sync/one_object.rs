@@ -79,3 +79,67 @@ async fn a_directory_in_the_place_is_an_error() {
     let onto = copy(&location(&store, "a"), &location(&store, "dir")).await;
     assert_eq!(onto.unwrap_err().kind(), ErrorKind::IsDirectory);
 }
+
+/// A link to the source is no copy of it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_move_onto_a_link_to_the_source_keeps_the_content() {
+    for hard in [false, true] {
+        for two_roots in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let open = || storage_file::FileBackend::open(dir.path());
+            let store: Store = Arc::new(open().await.unwrap());
+            let other: Store = match two_roots {
+                true => Arc::new(open().await.unwrap()),
+                false => Arc::clone(&store),
+            };
+            put(&store, "a/f", "precious", 3).await;
+            std::fs::create_dir(dir.path().join("b")).unwrap();
+            let link = dir.path().join("b/l");
+            match hard {
+                true => std::fs::hard_link(dir.path().join("a/f"), &link).unwrap(),
+                false => std::os::unix::fs::symlink("../a/f", &link).unwrap(),
+            }
+            let (from, to) = (location(&store, "a/f"), location(&other, "b/l"));
+            let job = Job::move_file(&from, &to, Options::default()).unwrap();
+            job.run().summary().await.unwrap();
+            assert_eq!(std::fs::read(&link).unwrap(), b"precious");
+            assert!(link.symlink_metadata().unwrap().is_file());
+            assert!(!store.has("a/f").await.unwrap());
+        }
+    }
+}
+
+/// A directory that is mounted twice: the destination is the source.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_move_onto_the_same_directory_mounted_again_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    std::fs::create_dir(&a).unwrap();
+    std::fs::create_dir(&b).unwrap();
+    let mount = |arguments: &[&std::ffi::OsStr]| {
+        let run = std::process::Command::new(arguments[0])
+            .args(&arguments[1..])
+            .output();
+        run.is_ok_and(|output| output.status.success())
+    };
+    if !mount(&["mount".as_ref(), "--bind".as_ref(), a.as_ref(), b.as_ref()]) {
+        eprintln!("skipped: mounting a directory takes the rights of root");
+        return;
+    }
+    let from: Store = Arc::new(storage_file::FileBackend::open(&a).await.unwrap());
+    let to: Store = Arc::new(storage_file::FileBackend::open(&b).await.unwrap());
+    put(&from, "f", "precious", 3).await;
+    let job = Job::new(
+        storage_sync::Command::Move,
+        Arc::clone(&from).into(),
+        to.into(),
+        Options::default(),
+    );
+    let summary = job.unwrap().run().summary().await;
+    let kept = std::fs::read(a.join("f"));
+    assert!(mount(&["umount".as_ref(), b.as_ref()]));
+    assert_eq!(kept.unwrap(), b"precious");
+    assert!(summary.is_err(), "{summary:?}");
+}
