@@ -82,6 +82,11 @@ pub enum Special {
     },
     /// A FIFO, socket or device.
     Device,
+    /// Something whose name is not UTF-8. The path shows each byte that does not belong there as `‛`
+    /// (U+201B) and two hexadecimal digits, and leads nowhere.
+    Unnamable,
+    /// A directory that may not be listed: what is below it is missing in a recursive listing.
+    Closed,
 }
 
 impl ObjectInfo {

@@ -211,7 +211,7 @@ impl Driver {
                 return is_sound;
             };
             is_sound &= self.handle(item).await;
-            if during && planner.source_has_objects() {
+            if during && is_sound && planner.source_has_objects() {
                 self.delete_so_far().await;
             }
             if self.applier.count_arrived() >= ARRIVED {

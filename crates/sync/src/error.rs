@@ -60,6 +60,9 @@ pub enum SyncError {
         /// What is different now.
         what: &'static str,
     },
+    /// A name that is not UTF-8, shown with `‛` and two hexadecimal digits for each byte that is not.
+    #[error("the name {0:?} is not UTF-8; rename it to have it taken along")]
+    Unnamable(ObjectPath),
     /// What arrived is not what was sent.
     #[error("{path:?} did not arrive as it was sent: {what}")]
     NotVerified {
@@ -139,6 +142,7 @@ impl SyncError {
             Self::SourceMissing(_) | Self::NotFollowed { .. } => ErrorKind::NotFound,
             Self::Overlap(_) | Self::Option { .. } => ErrorKind::Config,
             Self::SourceChanged { .. } | Self::NotAsPlanned { .. } => ErrorKind::PreconditionFailed,
+            Self::Unnamable(_) => ErrorKind::InvalidPath,
             Self::BadPlan { .. } => ErrorKind::Corrupt,
             Self::Immutable(_) | Self::SameName(_) => ErrorKind::AlreadyExists,
             Self::NotVerified { .. } => ErrorKind::Corrupt,

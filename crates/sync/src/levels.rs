@@ -10,6 +10,7 @@ use storage_filter::Filter;
 use tokio::sync::mpsc;
 
 use crate::SyncError;
+use crate::refused::Refused;
 use crate::retry::retrying;
 use crate::task::Task;
 use crate::walk::{Batch, KeyOrder, Page, Specials};
@@ -26,6 +27,8 @@ enum Opened {
     Listed(ListPage),
     /// It holds a marker that excludes it.
     Marked,
+    /// It may not be listed.
+    Closed,
 }
 
 type Listed = Result<Opened, SyncError>;
@@ -41,6 +44,17 @@ pub(crate) struct Lister {
 }
 
 impl Lister {
+    /// The first page of a directory below the root, unless it holds a marker or may not be listed.
+    async fn enter(self, prefix: Prefix) -> Listed {
+        let shows = self.links != Links::Resolve;
+        match self.open(prefix).await {
+            Err(SyncError::Storage(error)) if shows && error.is_permission_denied() => {
+                Ok(Opened::Closed)
+            }
+            opened => opened,
+        }
+    }
+
     /// The first page of a directory, unless it holds a marker.
     async fn open(self, prefix: Prefix) -> Listed {
         if self.is_marked(&prefix).await? {
@@ -148,7 +162,7 @@ impl Levels {
             };
             level.scanned += 1;
             if entry.is_dir && self.lister.filter.enters(self.order.relative(entry)) {
-                let listing = self.lister.clone().open(entry.path.as_prefix());
+                let listing = self.lister.clone().enter(entry.path.as_prefix());
                 level.ahead.insert(entry.path.clone(), Task::spawn(listing));
             }
         }
@@ -175,9 +189,10 @@ impl Levels {
                 task.await
                     .map_err(|error| SyncError::Task(error.to_string()))??,
             ),
-            (true, None) => Some(self.lister.clone().open(prefix.clone()).await?),
+            (true, None) => Some(self.lister.clone().enter(prefix.clone()).await?),
         };
-        if included && self.directories && !matches!(opened, Some(Opened::Marked)) {
+        let is_left_out = matches!(opened, Some(Opened::Marked | Opened::Closed));
+        if included && self.directories && !is_left_out {
             batch.entries.push(entry);
         }
         if let Some(opened) = opened {
@@ -199,6 +214,11 @@ impl Levels {
                 level.take(page);
                 levels.push(level);
             }
+            Opened::Closed => {
+                let path = prefix.as_path();
+                let refused = path.map(|path| Refused::closed(path, self.lister.backend.name()));
+                batch.refuse(refused.into_iter().collect(), self.order.prefix());
+            }
             Opened::Marked => {
                 let base = self.order.prefix().len();
                 batch
@@ -210,10 +230,17 @@ impl Levels {
 
     /// Hands on what there is; `false` when nobody wants it any more.
     async fn send(&mut self, batch: &mut Batch) -> Result<bool, SyncError> {
-        let Batch { entries, marked } = std::mem::take(batch);
+        let Batch {
+            mut entries,
+            marked,
+            refused,
+        } = std::mem::take(batch);
+        let unnamable = Refused::sort_out(&mut entries, self.lister.backend.name());
         self.order.check(self.lister.backend.name(), &entries)?;
         let mut batch = Batch::of(entries, self.specials, self.order.prefix());
         batch.marked.extend(marked);
+        batch.refused.extend(refused);
+        batch.refused.extend(unnamable);
         Ok(self.pages.send(Ok(batch)).await.is_ok())
     }
 }

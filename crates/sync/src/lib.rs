@@ -51,6 +51,7 @@ mod plan;
 mod plan_file;
 mod planner;
 mod pool;
+mod refused;
 mod renames;
 mod report;
 mod retry;

@@ -140,7 +140,10 @@ impl Planner {
                 Err(error) => self.give_up(error),
             },
             Phase::Merging(merge) => match next_pair(merge, &self.selection).await {
-                Ok(Some((pair, below))) => self.take_up(pair, below),
+                Ok(Some((pair, below))) => {
+                    self.report_refused();
+                    self.take_up(pair, below);
+                }
                 Ok(None) => self.phase = self.after_walks(),
                 Err(error) => self.give_up(error),
             },
@@ -164,8 +167,36 @@ impl Planner {
         }
     }
 
+    /// Reports what the walks could not take, in the one of two plans that it belongs to. A closed
+    /// directory belongs to both, for either may be the only one.
+    fn report_refused(&mut self) {
+        let Phase::Merging(merge) = &mut self.phase else {
+            return;
+        };
+        let (source, destination) = (&mut merge.source, &mut merge.destination);
+        let sides = [
+            (source.take_refused(), self.source_base, Scope::Transfers),
+            (
+                destination.take_refused(),
+                self.destination_base,
+                Scope::Deletions,
+            ),
+        ];
+        for (refused, base, scope) in sides {
+            for refused in refused {
+                let is_asked_for = self.job.command.deletes() || self.job.command.compares();
+                let concerns = scope == Scope::Transfers || is_asked_for;
+                let here = self.scope == Scope::All || self.scope == scope;
+                if refused.is_closed || (concerns && here) {
+                    self.push(Err(refused.into_problem(base)));
+                }
+            }
+        }
+    }
+
     /// What comes when both listings have ended.
     fn after_walks(&mut self) -> Phase {
+        self.report_refused();
         if let Some(names) = self.names.take() {
             return Phase::Extra(Box::new(names.into_extra()));
         }

@@ -15,16 +15,13 @@ pub(crate) struct Selection {
     job: Arc<Job>,
     /// Set if there are bounds.
     bounds: Option<Bounds>,
-    has_markers: bool,
 }
 
 impl Selection {
     pub(crate) fn of(job: &Arc<Job>) -> Self {
-        let filter = job.options.filter.as_ref();
         Self {
             job: Arc::clone(job),
             bounds: Bounds::of(&job.options),
-            has_markers: filter.is_some_and(|filter| !filter.markers().is_empty()),
         }
     }
 
@@ -50,7 +47,7 @@ impl Selection {
         };
         match pair {
             // A link of the destination is replaced, or what it leads to is written below.
-            Pair::Source(info) if self.has_markers && merge.destination.has_marked() => {
+            Pair::Source(info) if merge.destination.has_marked() => {
                 let key = key(merge.source.relative(info), info);
                 merge.destination.is_marked(&key)
             }

@@ -8,6 +8,7 @@ use storage_filter::Filter;
 use tokio::sync::mpsc;
 
 use crate::levels::{Levels, Lister};
+use crate::refused::Refused;
 use crate::retry::retrying;
 use crate::sieve::Sieve;
 use crate::task::Task;
@@ -26,12 +27,14 @@ pub(crate) struct Batch {
     /// Directories up to the last entry that a marker excludes, or that are links: `""` for the root,
     /// others end with `/`.
     pub(crate) marked: Vec<Box<str>>,
+    pub(crate) refused: Vec<Refused>,
 }
 
 impl Batch {
     /// What is wanted of some entries.
     pub(crate) fn of(mut entries: Vec<ObjectInfo>, specials: Specials, prefix: &Prefix) -> Self {
         let mut marked = Vec::new();
+        let refused = Vec::new();
         if entries.iter().any(|entry| entry.special.is_some()) {
             let marks = specials == Specials::GiveAndMark;
             let links = entries
@@ -41,7 +44,11 @@ impl Batch {
             marked.extend(relative.map(|path| format!("{path}/").into()));
             entries.retain(|entry| specials != Specials::LeaveOut || entry.special.is_none());
         }
-        Self { entries, marked }
+        Self {
+            entries,
+            marked,
+            refused,
+        }
     }
 }
 
@@ -71,6 +78,7 @@ pub(crate) struct Walk {
     page: std::vec::IntoIter<ObjectInfo>,
     /// Directories that a marker excludes, or that are links, but for those passed already.
     marked: BTreeSet<Box<str>>,
+    refused: Vec<Refused>,
     /// Length of the prefix that every key starts with.
     base: usize,
     /// The key of the one entry, where it is another than its path's.
@@ -130,6 +138,7 @@ impl Walk {
             pages: Some(pages),
             page: Vec::new().into_iter(),
             marked: BTreeSet::new(),
+            refused: Vec::new(),
             base: tree.prefix().len(),
             key: None,
             task: Some(task),
@@ -142,6 +151,7 @@ impl Walk {
             pages: None,
             page: Vec::from_iter(entry).into_iter(),
             marked: BTreeSet::new(),
+            refused: Vec::new(),
             base,
             key: None,
             task: None,
@@ -164,6 +174,7 @@ impl Walk {
                 Some(Ok(batch)) => {
                     self.page = batch.entries.into_iter();
                     self.marked.extend(batch.marked);
+                    self.refused.extend(batch.refused);
                 }
                 Some(Err(error)) => {
                     self.pages = None;
@@ -186,6 +197,11 @@ impl Walk {
                 .map_err(|error| SyncError::Task(error.to_string())),
             None => Ok(()),
         }
+    }
+
+    /// What was met so far and could not be taken.
+    pub(crate) fn take_refused(&mut self) -> Vec<Refused> {
+        std::mem::take(&mut self.refused)
     }
 
     /// The next entry, once filled; `None` at the end.
@@ -270,12 +286,15 @@ impl Listing {
     }
 
     fn taken(&mut self, mut entries: Vec<ObjectInfo>) -> Page {
+        let refused = Refused::sort_out(&mut entries, self.backend.name());
         self.order.check(self.backend.name(), &entries)?;
         if let Some(sieve) = &mut self.sieve {
             let order = &self.order;
             entries.retain(|entry| sieve.keeps(order.relative(entry), entry.is_dir));
         }
-        Ok(Batch::of(entries, self.specials, self.order.prefix()))
+        let mut batch = Batch::of(entries, self.specials, self.order.prefix());
+        batch.refuse(refused, self.order.prefix());
+        Ok(batch)
     }
 }
 

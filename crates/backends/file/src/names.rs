@@ -1,6 +1,8 @@
 //! Which names the backend keeps for itself.
 
 use std::collections::hash_map::RandomState;
+use std::ffi::OsStr;
+use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher};
 
 use storage_core::{Error, ErrorKind, ObjectPath, Result};
@@ -29,6 +31,19 @@ pub(crate) fn is_temporary(name: &[u8]) -> bool {
 /// Whether a name is one that is neither listed nor a key.
 pub(crate) fn is_own(name: &[u8]) -> bool {
     name == JOURNAL.as_bytes() || is_temporary(name)
+}
+
+/// A name that is not UTF-8, each byte that does not belong there as `‛` and two hexadecimal digits.
+pub(crate) fn shown(name: &OsStr) -> String {
+    let mut shown = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Cannot fail: it is a string.
+            let _ = write!(shown, "\u{201b}{byte:02X}");
+        }
+    }
+    shown
 }
 
 /// 64 bits that no other call in any process is likely to give.

@@ -173,10 +173,14 @@ impl Walk {
             _ => true,
         };
         let listed = in_scope && self.scope.filter.accepts(&self.base, is_dir);
-        let info = match listed {
+        let mut info = match listed {
             true => describe(tree, level.dir.as_ref(), &self.base, name, entry.found)?,
             false => None,
         };
+        let shows = self.scope.links != Links::Resolve;
+        if let (true, Found::Unreadable, Some(info)) = (shows, entry.found, &mut info) {
+            info.special = Some(Special::Unnamable);
+        }
         let through_link = entry.found == Found::LinkToDirectory && self.scope.enters_links();
         if self.scope.recursive && (entry.found == Found::Directory || through_link) {
             let own = match through_link {
@@ -191,6 +195,12 @@ impl Walk {
                 Some(Ok(dir)) => {
                     self.enter(tree, dir, outer)?;
                     return Ok(info);
+                }
+                Some(Err(error)) if shows && error.kind() == io::ErrorKind::PermissionDenied => {
+                    self.base.truncate(self.base.len() - 1);
+                    let mut closed = ObjectInfo::directory(ObjectPath::new(&self.base)?);
+                    closed.special = Some(Special::Closed);
+                    info = Some(closed);
                 }
                 Some(Err(error)) if !is_absent(&error) && !is_link(&error) => {
                     return Err(failure(error).with_path(&self.base));
@@ -363,7 +373,7 @@ impl NamesReader<'_> {
                 return true;
             }
             let Some(text) = name.to_str() else {
-                fits &= names.push(name.to_string_lossy().as_bytes(), Found::Unreadable);
+                fits &= names.push(names::shown(name).as_bytes(), Found::Unreadable);
                 return fits;
             };
             match (kind, self.scope.links) {
@@ -487,7 +497,14 @@ impl Names {
     fn sort(&mut self) {
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_unstable_by(|a, b| self.key(*a).cmp(self.key(*b)));
-        entries.dedup_by(|a, b| self.key(*a) == self.key(*b));
+        // A name that is shown as another one's hides that one, and not the reverse: it is an error.
+        entries.dedup_by(|a, b| {
+            let same = self.key(*a) == self.key(*b);
+            if same && a.found == Found::Unreadable {
+                b.found = Found::Unreadable;
+            }
+            same
+        });
         entries.shrink_to_fit();
         self.entries = entries;
         self.text.shrink_to_fit();

@@ -58,8 +58,12 @@ impl Scan {
         store: &Store,
     ) -> Result<Option<Seen>, SyncError> {
         loop {
-            for walk in &mut self.walks {
+            for (walk, replica) in self.walks.iter_mut().zip(Replica::BOTH) {
                 walk.fill().await?;
+                if let Some(refused) = walk.take_refused().into_iter().next() {
+                    let base = pair.side(replica).tree.prefix().len();
+                    return Err(refused.error(base).1);
+                }
             }
             if !self.is_filled {
                 if let Some(state) = &mut self.state {

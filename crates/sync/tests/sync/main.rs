@@ -20,6 +20,8 @@ mod naming;
 mod one_object;
 mod one_tree;
 mod plan_files;
+#[cfg(unix)]
+mod refusing;
 mod renaming;
 mod timing;
 mod transforming;

@@ -3,7 +3,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use storage_core::{Backend, BackendExt, ErrorKind, ListOptions, Prefix, WriteMode, WriteOptions};
+use storage_core::{
+    Backend, BackendExt, ErrorKind, Links, ListOptions, Prefix, Special, WriteMode, WriteOptions,
+};
 use storage_file::FileBackend;
 
 use crate::{children, fresh, has_attributes, keys, open, path, temporary_files};
@@ -209,6 +211,14 @@ pub(crate) async fn as_somebody(dir: &Path) {
         .unwrap_err();
     assert_eq!(error.path(), Some("closed/"));
     denied(error);
+    // Who asks for what is neither object nor directory is told where something is missing.
+    let options = ListOptions::default().recursive(true).links(Links::Show);
+    let shown = backend.entries(Prefix::root(), options).collect().await;
+    let shown = shown.unwrap();
+    let closed: Vec<_> = shown.iter().filter(|info| info.special.is_some()).collect();
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    assert_eq!(closed[0].listing_key(), "closed/");
+    assert_eq!(closed[0].special, Some(Special::Closed));
 }
 
 /// `mkdir` by text.
