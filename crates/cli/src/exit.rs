@@ -63,14 +63,22 @@ impl Exit {
         if summary.cancelled {
             return Self::Interrupted;
         }
-        let whole = summary.failures.iter().find(|found| found.path.is_none());
-        if let Some(failure) = whole {
+        // A limit that was reached is a failure of the run, and counts where there is no other.
+        let (limits, failures): (Vec<_>, Vec<_>) = summary
+            .failures
+            .iter()
+            .partition(|failure| is_limit(&failure.error));
+        let others = summary.errors.saturating_sub(limits.len() as u64);
+        if let (Some(limit), 0) = (limits.first(), others) {
+            return Self::of_sync(&limit.error);
+        }
+        if let Some(failure) = failures.iter().find(|found| found.path.is_none()) {
             return Self::of_sync(&failure.error);
         }
-        let passing = summary.failures.iter().all(
+        let passing = failures.iter().all(
             |failure| matches!(&*failure.error, SyncError::Storage(error) if error.is_transient()),
         );
-        if passing && summary.errors > 0 && summary.errors == summary.failures.len() as u64 {
+        if passing && others > 0 && others == failures.len() as u64 {
             return Self::MayPass;
         }
         Self::Failed
@@ -104,4 +112,11 @@ impl Exit {
             _ => Self::Failed,
         }
     }
+}
+
+const fn is_limit(error: &SyncError) -> bool {
+    matches!(
+        error,
+        SyncError::TransferLimit(_) | SyncError::DurationLimit(_)
+    )
 }

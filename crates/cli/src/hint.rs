@@ -7,6 +7,8 @@ use omnistorage::compression::DecodeError;
 use omnistorage::sync::{BisyncError, SyncError};
 use omnistorage::{Error, ErrorKind, Operation};
 
+use crate::stdio;
+
 /// Advice on one error alone: its source, for lack of a better place.
 #[derive(Debug)]
 pub(crate) struct Advice(pub(crate) &'static str);
@@ -54,6 +56,9 @@ fn of_sync(error: &SyncError) -> Option<&'static str> {
         SyncError::SourceChanged { .. } => "run again when nothing writes to it",
         SyncError::NotVerified { .. } => "run again; if it stays, check the destination's hardware",
         SyncError::Immutable(_) => "leave out --immutable to replace it",
+        SyncError::NotFollowed { .. } if error.to_string().contains("is not followed: ") => {
+            "links are followed below SRC alone: copy what it leads to by itself, or leave out -L"
+        }
         SyncError::Bisync(error) => return of_bisync(error),
         _ => return None,
     })
@@ -81,6 +86,9 @@ fn of_bisync(error: &BisyncError) -> Option<&'static str> {
 fn of_storage(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
         ErrorKind::NotFound => "check the spelling; `omni ls` shows what is there",
+        ErrorKind::PermissionDenied if error.message().contains("leads outside") => {
+            "links are followed below the directory that is opened alone: name what it leads to"
+        }
         ErrorKind::PermissionDenied => {
             "run as a user who may do this, or change the owner or mode of the path"
         }
@@ -90,6 +98,7 @@ fn of_storage(error: &Error) -> Option<&'static str> {
         ErrorKind::QuotaExceeded if error.operation() == Some(Operation::Read) => {
             "more comes out of it than was allowed; raise --max-output if it is to be trusted"
         }
+        ErrorKind::QuotaExceeded if stdio::is_unwritten(error) => "free some space",
         ErrorKind::QuotaExceeded => {
             "free some space or choose another destination; nothing half-written was left"
         }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::{Timestamp, Unit};
 
+use crate::output::say;
+
 /// How grave a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -37,7 +39,7 @@ impl Log {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // One write a line: a line stays whole when several processes append.
         if let Err(error) = file.write_all(format!("{now} {level:<6} {message}\n").as_bytes()) {
-            eprintln!("omni: the log file cannot be written: {error}");
+            say(&format!("omni: the log file cannot be written: {error}"));
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod escape;
 mod exit;
 mod filter;
 mod hint;
@@ -16,29 +17,33 @@ mod recode;
 mod remotes;
 mod stdio;
 mod time;
+mod usage;
 
 use std::process::ExitCode;
 
-use output::{Exit, Output};
+use output::Output;
 
 fn main() -> ExitCode {
-    let cli = args::parse();
+    let cli = match args::parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::refuse(&error),
+    };
     if let Some(file) = cli.global.config.clone() {
         remotes::choose(file);
     }
-    let output = match Output::new(&cli.global) {
-        Ok(output) => output,
-        Err(error) => {
-            eprintln!("omni: the log file cannot be opened: {error}");
-            return Exit::Usage.into();
-        }
-    };
+    let mut output = Output::new(&cli.name, &cli.global);
+    if let Some(file) = &cli.global.log_file
+        && let Err(error) = output.log_to(file)
+    {
+        let exit = output.usage(&format!("the log file cannot be opened: {error}"));
+        return output.finish(exit).into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return output.fail(&error).into(),
+        Err(error) => return output.finish(output.fail(&error)).into(),
     };
     let exit = runtime.block_on(commands::run(cli.command, &output));
     // Blocking reads of standard input cannot be interrupted; do not wait for them.

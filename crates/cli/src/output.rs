@@ -2,13 +2,17 @@
 
 use std::error::Error as StdError;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use omnistorage::Error;
+use omnistorage::sync::SyncError;
 use serde_json::{Value, json};
 
 use crate::args::GlobalArgs;
+use crate::escape;
 pub(crate) use crate::exit::Exit;
 use crate::hint::{self, Advice};
 use crate::log::{Level, Log};
@@ -29,7 +33,9 @@ pub(crate) struct Counts {
 /// Standard output and error of one run.
 #[derive(Debug)]
 pub(crate) struct Output {
+    command: String,
     json: bool,
+    terminal: bool,
     quiet: bool,
     verbose: u8,
     progress: bool,
@@ -39,14 +45,17 @@ pub(crate) struct Output {
     log: Option<Log>,
     /// Advice that was given.
     hints: Mutex<Vec<&'static str>>,
+    /// Errors that were said, other than those of single files of a run.
+    errors: AtomicU64,
+    summarized: AtomicBool,
 }
 
 impl Output {
-    /// # Errors
-    /// When the log file cannot be opened.
-    pub(crate) fn new(global: &GlobalArgs) -> io::Result<Self> {
-        Ok(Self {
+    pub(crate) fn new(command: &str, global: &GlobalArgs) -> Self {
+        Self {
+            command: command.to_owned(),
             json: global.json,
+            terminal: io::stdout().is_terminal(),
             quiet: global.quiet,
             verbose: global.verbose,
             progress: !global.quiet
@@ -54,9 +63,20 @@ impl Output {
             stats: global.stats.filter(|every| !every.is_zero()),
             started: Instant::now(),
             stdout: Mutex::new(BufWriter::new(io::stdout())),
-            log: global.log_file.as_deref().map(Log::open).transpose()?,
+            log: None,
             hints: Mutex::default(),
-        })
+            errors: AtomicU64::new(0),
+            summarized: AtomicBool::new(false),
+        }
+    }
+
+    /// Sends messages to a file from now on.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) fn log_to(&mut self, file: &Path) -> io::Result<()> {
+        self.log = Some(Log::open(file)?);
+        Ok(())
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -96,8 +116,22 @@ impl Output {
         if self.json {
             self.write(&json().to_string());
         } else {
-            self.write(&text());
+            self.write(&escape::text(&text()));
         }
+    }
+
+    /// As [`line`](Self::line), but that the text is left as it is: for names that programs read.
+    pub(crate) fn listed(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+        let line = match self.json {
+            true => json().to_string(),
+            false => text(),
+        };
+        self.write(&line);
+    }
+
+    /// Whether a person sees standard output as it is.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// One object, only with `--json`.
@@ -111,9 +145,9 @@ impl Output {
     pub(crate) fn note(&self, text: impl FnOnce() -> String) {
         match &self.log {
             _ if self.quiet => {}
-            Some(log) => log.write(Level::Notice, &text()),
+            Some(log) => log.write(Level::Notice, &escape::line(&text())),
             None if self.json => {}
-            None => eprintln!("{}", text()),
+            None => say(&escape::line(&text())),
         }
     }
 
@@ -121,8 +155,8 @@ impl Output {
     pub(crate) fn info(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         let wanted = self.verbose > 0 && !self.quiet;
         match &self.log {
-            Some(log) if wanted => log.write(Level::Info, &text()),
-            None if wanted && !self.json => self.write(&text()),
+            Some(log) if wanted => log.write(Level::Info, &escape::line(&text())),
+            None if wanted && !self.json => self.write(&escape::text(&text())),
             _ => {}
         }
         self.object(json);
@@ -136,6 +170,7 @@ impl Output {
     }
 
     fn failed(&self, text: &str, hint: Option<&'static str>) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
         self.object(|| match hint {
             Some(hint) => json!({"event": "error", "message": text, "hint": hint}),
             None => json!({"event": "error", "message": text}),
@@ -156,15 +191,15 @@ impl Output {
 
     /// Says that the arguments make no sense.
     pub(crate) fn usage(&self, message: &str) -> Exit {
-        self.object(|| json!({"event": "error", "message": message}));
-        self.error(message, None);
+        self.failed(message, None);
         Exit::Usage
     }
 
     /// An error for a person: into the log file, or unless `--json` on standard error. Advice is
     /// given once.
     pub(crate) fn error(&self, text: &str, hint: Option<&'static str>) {
-        let text = &without_numbers(text);
+        let text = without_numbers(text);
+        let text = &escape::line(&text);
         let hint = hint.filter(|hint| {
             let mut given = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
             let is_new = !given.contains(hint);
@@ -180,9 +215,9 @@ impl Output {
             }
             None if self.json => {}
             None => {
-                eprintln!("omni: {text}");
+                say(&format!("omni: {text}"));
                 if let Some(hint) = hint {
-                    eprintln!("hint: {hint}");
+                    say(&format!("hint: {hint}"));
                 }
             }
         }
@@ -190,6 +225,7 @@ impl Output {
 
     /// The last line of `--json`.
     pub(crate) fn summary(&self, command: &str, counts: Counts) {
+        self.summarized.store(true, Ordering::Relaxed);
         self.object(|| {
             json!({
                 "event": "summary",
@@ -207,8 +243,21 @@ impl Output {
         self.flush();
     }
 
+    /// Ends the output: with `--json` by a summary, if there was none.
+    pub(crate) fn finish(&self, exit: Exit) -> Exit {
+        if !self.summarized.load(Ordering::Relaxed) {
+            let counts = Counts {
+                errors: self.errors.load(Ordering::Relaxed),
+                ..Counts::default()
+            };
+            self.summary(&self.command, counts);
+        }
+        self.flush();
+        exit
+    }
+
     /// Hands all lines to whoever reads them.
-    pub(crate) fn flush(&self) {
+    fn flush(&self) {
         if let Ok(mut stdout) = self.stdout.lock() {
             exit_if_unread(stdout.flush());
         }
@@ -225,16 +274,28 @@ impl Output {
 fn exit_if_unread(result: io::Result<()>) {
     if let Err(error) = result {
         if error.kind() != io::ErrorKind::BrokenPipe {
-            eprintln!("omni: standard output: {error}");
+            let error = error.to_string();
+            say(&format!(
+                "omni: standard output: {}",
+                without_numbers(&error)
+            ));
             std::process::exit(1);
         }
         std::process::exit(0);
     }
 }
 
+/// One line on standard error. Where that cannot be written, nobody can be told.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// An error and its causes on one line, each said once.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
+    let mut text = match error.downcast_ref() {
+        Some(SyncError::Option { option, reason }) => format!("{}: {reason}", flag_of(option)),
+        _ => error.to_string(),
+    };
     let mut cause = error.source();
     while let Some(error) = cause {
         let message = error.to_string();
@@ -245,6 +306,26 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         cause = error.source();
     }
     without_numbers(&text)
+}
+
+/// The flag that sets an option of the library.
+fn flag_of(option: &str) -> String {
+    match option {
+        "delete_timing" => "--delete-before, --delete-during".to_owned(),
+        "tries" => "--retries".to_owned(),
+        "request_tries" => "--low-level-retries".to_owned(),
+        "bandwidth_per_file" => "--bwlimit-file".to_owned(),
+        "create_empty_dirs" => "--create-empty-src-dirs".to_owned(),
+        "delete_empty_source_dirs" => "--delete-empty-src-dirs".to_owned(),
+        "max_delete_share" => "--max-delete".to_owned(),
+        "suffixes" => "--conflict-suffix".to_owned(),
+        // No flags: what the text is about.
+        "check" | "common" | "destination" | "filter" | "options" | "path" | "plan" | "state" => {
+            option.to_owned()
+        }
+        flag if flag.starts_with("--") => flag.to_owned(),
+        option => format!("--{}", option.replace('_', "-")),
+    }
 }
 
 /// The text without the system's numbers: `(os error 2)` tells people nothing that the words do not.

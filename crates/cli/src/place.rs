@@ -57,7 +57,7 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
     };
     let uri = Uri::parse(text)?;
     let path = std::path::absolute(uri.path())?;
-    if uri.scheme() != "file" || path.components().any(|c| c == Component::ParentDir) {
+    if uri.scheme() != "file" {
         return Err(missing);
     }
     let existing = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
@@ -65,6 +65,10 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
         return Err(missing);
     };
     let below = path.strip_prefix(ancestor).unwrap_or(&path);
+    // What is above a directory that is not there nobody can say.
+    if below.components().any(|c| c == Component::ParentDir) {
+        return Err(missing);
+    }
     match (ancestor.to_str(), below.to_str()) {
         (Some(ancestor), Some(below)) => {
             let backend = open(ancestor, Missing::Fail).await?;

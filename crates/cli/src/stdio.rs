@@ -1,5 +1,7 @@
 //! Standard input and output as a backend, so that they take part in everything that backends do.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 
 use omnistorage::{
@@ -31,9 +33,27 @@ pub(crate) fn place() -> Result<Place<ObjectPath>> {
     })
 }
 
+/// A write to standard output that failed.
+pub(crate) fn unwritten(error: io::Error) -> Error {
+    Error::from(error).on(Operation::Write, BACKEND)
+}
+
+/// Whether standard output could not be written.
+pub(crate) fn is_unwritten(error: &Error) -> bool {
+    error.backend() == Some(BACKEND) && error.operation() == Some(Operation::Write)
+}
+
 /// Whether an error is that nobody reads standard output any more.
 pub(crate) fn is_unread(error: &Error) -> bool {
-    error.backend() == Some(BACKEND) && error.operation() == Some(Operation::Write)
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        let found_io = found.downcast_ref::<io::Error>();
+        if found_io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return is_unwritten(error);
+        }
+        cause = found.source();
+    }
+    false
 }
 
 #[async_trait]

@@ -24,7 +24,7 @@ pub enum SyncError {
     #[error("the source {0:?} does not exist")]
     SourceMissing(Prefix),
     /// The source holds no object and the destination does. Nothing was deleted.
-    #[error("the source is empty and {0} would be deleted; allow_empty_source permits it")]
+    #[error("the source is empty and {0} would be deleted")]
     SourceEmpty(u64),
     /// The plan has more deletions than allowed. Nothing was deleted.
     #[error("{planned} would be deleted, and at most {allowed} may be")]
@@ -72,7 +72,7 @@ pub enum SyncError {
         what: Cow<'static, str>,
     },
     /// A symbolic link that was to be followed leads nowhere, outside of the store or in a circle.
-    #[error("the link {path:?} to {target:?} cannot be followed")]
+    #[error("the link {path:?} to {target:?} {}", not_followed(.path, .target))]
     NotFollowed {
         /// The link.
         path: ObjectPath,
@@ -164,6 +164,24 @@ impl SyncError {
             Self::SourceChanged { .. } | Self::NotVerified { .. } => true,
             _ => false,
         }
+    }
+}
+
+/// Why a link is not followed, as far as its text tells.
+fn not_followed(path: &ObjectPath, target: &str) -> &'static str {
+    let mut level = path.split('/').count() - 1;
+    let mut leads_outside = target.starts_with('/');
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if level == 0 => leads_outside = true,
+            ".." => level -= 1,
+            _ => level += 1,
+        }
+    }
+    match leads_outside {
+        true => "is not followed: it leads outside of the source",
+        false => "cannot be followed: it leads nowhere, in a circle or outside of the source",
     }
 }
 

@@ -276,7 +276,7 @@ impl Options {
         within(
             !(tracks && timed),
             "track_renames",
-            "what is deleted is known only at the end: it needs delete_timing After",
+            "what is deleted is known only at the end, so that deletions come last",
         )?;
         within(
             self.max_backlog > 0,

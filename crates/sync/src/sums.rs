@@ -27,8 +27,9 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Reads a checksum file as `md5sum`, `sha256sum` or `b3sum` write it, plain or with `--tag`.
-    /// Empty lines and lines that start with `#` are left out.
+    /// Reads a checksum file as `md5sum`, `sha256sum` or `b3sum` write it, plain or with `--tag`, or
+    /// with `--zero`, which ends lines with NUL and escapes nothing. Empty lines and lines that start
+    /// with `#` are left out.
     ///
     /// Without `hash` the first digest's length decides, 64 digits meaning SHA-256; a tag says by
     /// itself.
@@ -41,11 +42,17 @@ impl Sums {
             hash,
             digests: BTreeMap::new(),
         };
-        for (number, line) in text.lines().enumerate() {
+        let is_zero = text.contains('\0');
+        let end = if is_zero { '\0' } else { '\n' };
+        for (number, line) in text.split_terminator(end).enumerate() {
+            let line = match is_zero {
+                true => line,
+                false => line.strip_suffix('\r').unwrap_or(line),
+            };
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
-            sums.add_line(line).map_err(|what| {
+            sums.add_line(line, !is_zero).map_err(|what| {
                 Error::new(ErrorKind::Corrupt, format!("line {}: {what}", number + 1))
             })?;
         }
@@ -70,8 +77,8 @@ impl Sums {
         self.hash
     }
 
-    fn add_line(&mut self, line: &str) -> Result<(), String> {
-        let entry = Entry::parse(line).ok_or("it is not a digest and a name")?;
+    fn add_line(&mut self, line: &str, may_escape: bool) -> Result<(), String> {
+        let entry = Entry::parse(line, may_escape).ok_or("it is not a digest and a name")?;
         let known = self.hash.or(entry.tag).or_else(|| of_len(entry.digest));
         let hash = known.ok_or_else(|| format!("no hash has {} digits", entry.digest.len()))?;
         if entry.tag.is_some_and(|tag| tag != hash) {
@@ -99,10 +106,10 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
+    fn parse(line: &'a str, may_escape: bool) -> Option<Self> {
         let (line, is_escaped) = match line.strip_prefix('\\') {
-            Some(rest) => (rest, true),
-            None => (line, false),
+            Some(rest) if may_escape => (rest, true),
+            _ => (line, false),
         };
         let (digest, name, tag) = match tagged(line) {
             Some((tag, name, digest)) => (digest, name, Some(tag)),

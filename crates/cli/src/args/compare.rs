@@ -14,11 +14,11 @@ pub(crate) struct CompareArgs {
     /// Destination: a path or URI
     #[arg(value_name = "DST")]
     pub(crate) destination: String,
-    /// Follow symbolic links instead of leaving them out
+    /// Follow symbolic links instead of leaving them out; one that leads outside SRC fails
     #[arg(short = 'L', long)]
     pub(crate) copy_links: bool,
-    /// Compare by size alone
-    #[arg(long, conflicts_with = "checksum")]
+    /// Compare by size alone, also with --checksum
+    #[arg(long)]
     pub(crate) size_only: bool,
     /// Compare by size and hash, reading files that have no stored hash
     #[arg(short, long)]

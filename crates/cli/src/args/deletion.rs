@@ -10,7 +10,7 @@ pub(crate) struct DeletionArgs {
     /// Delete before anything is sent
     #[arg(help_heading = HEADING, long, conflicts_with_all = ["delete_during", "delete_after"])]
     delete_before: bool,
-    /// Delete while files are compared and sent
+    /// Delete while files are compared and sent; with --track-renames after
     #[arg(help_heading = HEADING, long, conflicts_with = "delete_after")]
     delete_during: bool,
     /// Delete when everything has been sent; the default
@@ -50,6 +50,12 @@ enum Most {
 struct Size(Option<u64>);
 
 impl DeletionArgs {
+    /// Whether deletions come last although they were to come while files are sent: what is renamed
+    /// and what is deleted is known only at the end.
+    pub(crate) const fn are_deferred(&self) -> bool {
+        self.delete_during && self.track_renames
+    }
+
     pub(crate) fn apply(&self, mut options: Options) -> Options {
         match self.max_delete {
             Some(Most::Count(count)) => options = options.max_delete(count),
@@ -60,7 +66,7 @@ impl DeletionArgs {
             .max_delete_size(self.max_delete_size.and_then(|size| size.0))
             .delete_timing(match (self.delete_before, self.delete_during) {
                 (true, _) => DeleteTiming::Before,
-                (_, true) => DeleteTiming::During,
+                (_, true) if !self.track_renames => DeleteTiming::During,
                 _ => DeleteTiming::After,
             })
             .ignore_errors(self.ignore_errors)

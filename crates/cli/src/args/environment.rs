@@ -10,7 +10,7 @@ pub(super) fn with_variables(command: Command) -> Command {
         let Some(long) = arg.get_long() else {
             return arg;
         };
-        let name = format!("OMNI_{}", long.replace('-', "_").to_uppercase());
+        let name = variable(long);
         let arg = match arg.get_action() {
             ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version => {
                 return arg;
@@ -21,4 +21,9 @@ pub(super) fn with_variables(command: Command) -> Command {
         arg.env(name).hide_env(true)
     });
     command.mut_subcommands(with_variables)
+}
+
+/// The variable of a flag's long name.
+pub(crate) fn variable(long: &str) -> String {
+    format!("OMNI_{}", long.replace('-', "_").to_uppercase())
 }

@@ -43,8 +43,8 @@ pub(crate) struct FilterArgs {
     /// Let patterns take upper and lower case for the same
     #[arg(help_heading = HEADING, long)]
     pub(crate) ignore_case: bool,
-    /// Exclude what lies deeper: 1 is the top level alone
-    #[arg(help_heading = HEADING, long, value_name = "N", value_parser = depth)]
+    /// Exclude what lies deeper: 1 is the top level alone; -1 for no bound
+    #[arg(help_heading = HEADING, long, value_name = "N", value_parser = depth, allow_negative_numbers = true)]
     pub(crate) max_depth: Option<Depth>,
     /// Exclude files of fewer KiB, or of a number with B, K, M, G, T or P
     #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]

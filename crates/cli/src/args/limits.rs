@@ -16,7 +16,7 @@ pub(crate) struct LimitArgs {
     #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = bandwidth, allow_hyphen_values = false)]
     bwlimit: Option<Limit<Bandwidth>>,
     /// Send at most so many bytes a second of each file
-    #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = size)]
+    #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = file_rate)]
     bwlimit_file: Option<Limit<u64>>,
     /// Stop when so much has been sent
     #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]
@@ -113,7 +113,13 @@ fn rate(text: &str) -> Result<Option<u64>, String> {
             "{text:?} has two rates: one limit holds for what is sent, whatever the direction"
         ));
     }
-    size(text).map(|limit| limit.0)
+    // As in rclone, 0 is no limit.
+    let rate = parse_size(text).map_err(|error| error.to_string())?;
+    Ok(rate.filter(|rate| *rate > 0))
+}
+
+fn file_rate(text: &str) -> Result<Limit<u64>, String> {
+    rate(text).map(Limit)
 }
 
 /// `08:00,512K` or `Mon-08:00,512K`.
@@ -199,10 +205,11 @@ mod tests {
             "8,1M",
             "Mo-08:00,1M",
             "08:00,x",
-            "0",
         ] {
             assert!(bandwidth(text).is_err(), "{text}");
         }
+        assert_eq!(bandwidth("0"), Ok(Limit(None)));
+        assert_eq!(file_rate("0"), Ok(Limit(None)));
     }
 
     #[test]

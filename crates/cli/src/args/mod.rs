@@ -12,7 +12,7 @@ mod dedupe;
 mod delete;
 mod deletion;
 mod docs;
-mod environment;
+pub(crate) mod environment;
 mod filter;
 mod global;
 mod hash;
@@ -81,6 +81,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
+    /// The command as it is called.
+    #[arg(skip)]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -159,10 +162,15 @@ pub(crate) fn command() -> clap::Command {
     environment::with_variables(Cli::command())
 }
 
-/// Takes the arguments of this process; wrong ones end it, and so does `--help`.
-pub(crate) fn parse() -> Cli {
-    let matches = command().get_matches();
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Takes the arguments of this process.
+///
+/// # Errors
+/// For wrong ones, and for `--help` and `--version` with what they say.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches()?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.name = matches.subcommand_name().unwrap_or_default().to_owned();
+    Ok(cli)
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ pub(crate) struct PutArgs {
     /// Compress: gzip, zstd or snappy, with a level as in zstd:19, or auto for what the name says
     #[arg(long, value_name = "NAME[:LEVEL]", value_parser = compress)]
     pub(crate) compress: Option<CompressArg>,
+    /// With --append: also bytes that do not go on in the compression of those that are there
+    #[arg(long, requires = "append")]
+    pub(crate) raw: bool,
     /// Media type to store with the object
     #[arg(long, value_name = "TYPE")]
     pub(crate) content_type: Option<String>,

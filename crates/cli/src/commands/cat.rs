@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
 
 use omnistorage::pipeline::pipeline;
-use omnistorage::{ByteRange, Bytes, Error, Operation, ReadOptions, Reader, Result};
+use omnistorage::{ByteRange, Bytes, Operation, ReadOptions, Reader, Result};
 use tokio::io::{AsyncWriteExt, Stdout};
 
 use crate::args::CatArgs;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
+use crate::stdio;
 
 /// Writes objects to standard output, one after another, decompressed.
 pub(crate) async fn run(args: CatArgs, output: &Output) -> Result<Exit> {
@@ -24,9 +25,13 @@ pub(crate) async fn run(args: CatArgs, output: &Output) -> Result<Exit> {
     let mut exit = Exit::Done;
     for text in &args.paths {
         if let Err(error) = cat(text, range, args.raw).await {
-            if error.operation() == Some(Operation::Write) {
-                // Nobody reads standard output any more.
+            // Nobody reads standard output any more.
+            if stdio::is_unread(&error) {
                 return Ok(exit);
+            }
+            // The next one would not get there either.
+            if stdio::is_unwritten(&error) {
+                return Err(error);
             }
             exit = output.fail_at(text, &error);
         }
@@ -52,11 +57,7 @@ async fn cat(text: &str, range: ByteRange, raw: bool) -> Result<()> {
         range => copy(&mut reader, range.resolve(u64::MAX)?, &mut stdout).await,
     };
     copied.map_err(|error| error.on(Operation::Read, backend.name()))?;
-    stdout.flush().await.map_err(broken)
-}
-
-fn broken(error: std::io::Error) -> Error {
-    Error::from(error).on(Operation::Write, "stdout")
+    stdout.flush().await.map_err(stdio::unwritten)
 }
 
 /// Copies the bytes of a range, and reads no further.
@@ -72,7 +73,7 @@ async fn copy(reader: &mut Reader, range: std::ops::Range<u64>, stdout: &mut Std
         // Both lie within the chunk.
         let within = (wanted.start - offset) as usize..(wanted.end - offset) as usize;
         let part = chunk.get(within).unwrap_or_default();
-        stdout.write_all(part).await.map_err(broken)?;
+        stdout.write_all(part).await.map_err(stdio::unwritten)?;
         offset = end;
     }
     Ok(())
@@ -93,7 +94,7 @@ async fn copy_tail(reader: &mut Reader, count: u64, stdout: &mut Stdout) -> Resu
     let mut excess = usize::try_from(size.saturating_sub(count)).unwrap_or(usize::MAX);
     for chunk in kept {
         let part = chunk.get(excess..).unwrap_or_default();
-        stdout.write_all(part).await.map_err(broken)?;
+        stdout.write_all(part).await.map_err(stdio::unwritten)?;
         excess = excess.saturating_sub(chunk.len());
     }
     Ok(())

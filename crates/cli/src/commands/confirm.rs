@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use omnistorage::async_trait;
 use omnistorage::sync::{Action, Answer, Confirm, Confirmation};
 
+use crate::escape;
+
 /// Asks on standard error, and reads the answers from standard input.
 pub(crate) fn on_terminal() -> Confirmation {
     Confirmation::new(Arc::new(Terminal::default()))
@@ -45,10 +47,9 @@ impl Terminal {
 /// The answer, and whether it holds for all actions of the kind. The end of the input is a `q`.
 fn ask(question: &str) -> (Answer, bool) {
     loop {
-        eprint!("{question}");
         let mut line = String::new();
-        let flushed = io::stderr().flush();
-        match flushed.and_then(|()| io::stdin().lock().read_line(&mut line)) {
+        let asked = write!(io::stderr(), "{}", escape::line(question));
+        match asked.and_then(|()| io::stdin().lock().read_line(&mut line)) {
             Ok(0) | Err(_) => return (Answer::Quit, false),
             Ok(_) => {}
         }

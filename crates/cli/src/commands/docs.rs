@@ -8,6 +8,9 @@ use crate::output::{Exit, Output};
 
 /// Prints a script that completes arguments in a shell.
 pub(crate) fn completions(args: &CompletionsArgs, output: &Output) -> Exit {
+    if output.is_json() {
+        return output.usage("completions prints a script: --json is not for it");
+    }
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut args::command(), "omni", &mut script);
     output.raw(&script);
@@ -16,6 +19,9 @@ pub(crate) fn completions(args: &CompletionsArgs, output: &Output) -> Exit {
 
 /// Prints a manual page, or writes all.
 pub(crate) fn man(args: &ManArgs, output: &Output) -> Result<Exit> {
+    if output.is_json() && args.dir.is_none() {
+        return Ok(output.usage("man prints a page: --json is not for it"));
+    }
     let mut command = args::command();
     command.build();
     match (&args.dir, &args.verb) {

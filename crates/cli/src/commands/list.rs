@@ -4,6 +4,7 @@ use omnistorage::{BackendExt, Error, ErrorKind, Glob, ListOptions, ObjectInfo, P
 
 use super::stat::json_of;
 use crate::args::{LsArgs, TreeArgs};
+use crate::escape;
 use crate::filter;
 use crate::output::{Counts, Exit, Output};
 use crate::place::{self, Missing};
@@ -80,7 +81,11 @@ async fn filtered(args: &LsArgs, tree: &Tree, filter: Filter, output: &Output) -
 /// Prints an entry; its name starts after `base` bytes of prefix.
 fn show(args: &LsArgs, entry: &ObjectInfo, base: usize, output: &Output) {
     let name = entry.path.get(base..).unwrap_or(&entry.path);
-    output.line(|| line_of(args, entry, name), || json_of(name, entry));
+    let text = || match output.is_terminal() {
+        true => line_of(args, entry, &escape::line(name)),
+        false => line_of(args, entry, name),
+    };
+    output.listed(text, || json_of(name, entry));
 }
 
 fn line_of(args: &LsArgs, entry: &ObjectInfo, name: &str) -> String {
@@ -99,7 +104,7 @@ fn line_of(args: &LsArgs, entry: &ObjectInfo, name: &str) -> String {
 pub(crate) async fn tree(args: TreeArgs, output: &Output) -> Result<Exit> {
     let place = place::tree(&args.path, Missing::Fail).await?;
     output.line(
-        || args.path.clone(),
+        || escape::line(&args.path).into_owned(),
         || serde_json::json!({"event": "root", "path": args.path}),
     );
     let mut totals = Totals::default();
@@ -166,7 +171,7 @@ fn branch(bars: &[bool], last: bool, entry: &ObjectInfo) -> String {
         line.push_str(if *ended { "    " } else { "│   " });
     }
     line.push_str(if last { "└── " } else { "├── " });
-    line.push_str(entry.path.file_name());
+    line.push_str(&escape::line(entry.path.file_name()));
     if entry.is_dir {
         line.push('/');
     }

@@ -53,8 +53,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Exit {
             _ = tokio::signal::ctrl_c() => Exit::Interrupted,
         },
     };
-    output.flush();
-    exit
+    output.finish(exit)
 }
 
 async fn run_simple(command: Command, output: &Output) -> Exit {

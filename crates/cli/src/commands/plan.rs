@@ -2,6 +2,7 @@
 
 use omnistorage::sync::{Command, Failure, Job, Options, SavedPlan, SyncError};
 use omnistorage::{Backend, Location, WriteOptions};
+use serde_json::json;
 
 use super::job::{self, destination, source};
 use super::report::Report;
@@ -11,11 +12,19 @@ use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 use crate::recode;
+use crate::remotes;
+use crate::stdio;
 
 /// Writes a plan; all of it or nothing.
 pub(crate) async fn plan(args: PlanArgs, output: &Output) -> Exit {
+    transfer::note_deferred(&args.sync, output);
+    if output.is_json() && args.output == stdio::NAME {
+        return output.usage("--json and the plan both want standard output: name a file with -o");
+    }
     let written = match write(&args, output).await {
         Ok(written) => written,
+        // Nobody reads standard output any more.
+        Err(SyncError::Storage(error)) if stdio::is_unread(&error) => return Exit::Done,
         Err(error) => return output.fail(&error),
     };
     match written {
@@ -70,7 +79,9 @@ async fn write(args: &PlanArgs, output: &Output) -> Result<Result<(), Vec<Failur
         return Ok(Err(failures));
     }
     writer.finish().await?;
-    output.note(|| format!("plan: {} actions", count.saturating_sub(2)));
+    let actions = count.saturating_sub(2);
+    output.note(|| format!("plan: {actions} actions"));
+    output.object(|| json!({"event": "written", "path": args.output, "actions": actions}));
     Ok(Ok(()))
 }
 
@@ -100,10 +111,22 @@ async fn open(text: &str) -> Result<SavedPlan, SyncError> {
 }
 
 async fn to_job(plan: SavedPlan, args: &ApplyArgs) -> Result<Job, SyncError> {
-    let missing = match args.dry_run {
-        true => Missing::Fail,
-        false => Missing::Create,
-    };
+    if args.dry_run {
+        return job_of(plan, args, Missing::Fail).await;
+    }
+    // One that is refused leaves nothing behind.
+    let places = [Some(plan.destination()), args.backup.backup_dir.as_deref()];
+    if places
+        .into_iter()
+        .flatten()
+        .all(|place| remotes::split(place).is_none())
+    {
+        job_of(plan.clone(), args, Missing::Fail).await?;
+    }
+    job_of(plan, args, Missing::Create).await
+}
+
+async fn job_of(plan: SavedPlan, args: &ApplyArgs, missing: Missing) -> Result<Job, SyncError> {
     let from = source(plan.source()).await?;
     let mut to = destination(plan.destination(), missing).await?;
     let mut options = args.limits.apply(Options::default());

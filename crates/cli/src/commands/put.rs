@@ -1,13 +1,16 @@
 use omnistorage::compression::{Compression, Level};
 use omnistorage::pipeline::{CompressionLayer, pipeline};
-use omnistorage::{Backend, Bytes, Error, ErrorKind, Operation, Result, WriteMode, WriteOptions};
+use omnistorage::{
+    Backend, ByteRange, Bytes, Error, ErrorKind, ObjectPath, Operation, ReadOptions, Result,
+    WriteMode, WriteOptions,
+};
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, Stdin};
 
 use crate::args::{CompressArg, PutArgs};
 use crate::layers::compress_with;
 use crate::output::{Counts, Exit, Output};
-use crate::place::{self, Missing};
+use crate::place::{self, Missing, Place};
 
 /// Bytes read from standard input at a time.
 const CHUNK: usize = 1 << 20;
@@ -24,29 +27,33 @@ pub(crate) async fn run(args: PutArgs, output: &Output) -> Result<Exit> {
     if let Some(content_type) = args.content_type.clone() {
         options = options.content_type(content_type);
     }
-    let layer = compression(&args)?;
+    let compression = compression(&args)?;
+    let layer = compression.map(|(name, level)| compress_with(name, level));
     if let Some(size) = args.size.filter(|_| layer.is_none()) {
         options = options.size(size);
     }
-    // What was there when the write began; only the summary depends on it.
+    // What was there when the write began.
     let existed = place.backend.exists(&place.path).await?;
+    let mut stdin = tokio::io::stdin();
+    let mut first = None;
+    if args.append && !args.raw && existed {
+        let chunk = first.insert(read(&mut stdin).await?);
+        refuse_mixture(&place, compression.map(|(name, _)| name), chunk).await?;
+    }
     let mut writer = pipeline(&*place.backend, place.path.as_str())
         .compression(layer.unwrap_or(CompressionLayer::NONE))
         .write_options(options)
         .writer()
         .await?;
-    let mut stdin = tokio::io::stdin();
     let mut bytes = 0;
-    loop {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        let mut limited = (&mut stdin).take(CHUNK as u64);
-        let read = limited.read_to_end(&mut chunk).await;
-        read.map_err(|error| Error::from(error).on(Operation::Read, "stdin"))?;
-        if chunk.is_empty() {
-            break;
-        }
+    let mut chunk = match first {
+        Some(chunk) => chunk,
+        None => read(&mut stdin).await?,
+    };
+    while !chunk.is_empty() {
         bytes += chunk.len() as u64;
-        writer.write_bytes(Bytes::from(chunk)).await?;
+        writer.write_bytes(chunk).await?;
+        chunk = read(&mut stdin).await?;
     }
     // A backend knows the compressed size alone.
     if let Some(expected) = args.size.filter(|size| *size != bytes) {
@@ -67,12 +74,49 @@ pub(crate) async fn run(args: PutArgs, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+async fn read(stdin: &mut Stdin) -> Result<Bytes> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    let read = stdin.take(CHUNK as u64).read_to_end(&mut chunk).await;
+    read.map_err(|error| Error::from(error).on(Operation::Read, "stdin"))?;
+    Ok(chunk.into())
+}
+
 /// The compression that is asked for.
-fn compression(args: &PutArgs) -> Result<Option<CompressionLayer>> {
+fn compression(args: &PutArgs) -> Result<Option<(Compression, Level)>> {
     Ok(match args.compress {
         None => None,
-        Some(CompressArg::Named(compression, level)) => Some(compress_with(compression, level)),
+        Some(CompressArg::Named(compression, level)) => Some((compression, level)),
         Some(CompressArg::Auto) => Compression::detect(&place::name(&args.path)?)
-            .map(|compression| compress_with(compression, Level::Default)),
+            .map(|compression| (compression, Level::Default)),
     })
+}
+
+/// Refuses to append what would make an object that is neither plain nor of one compression, and
+/// cannot be read to its end.
+async fn refuse_mixture(
+    place: &Place<ObjectPath>,
+    asked: Option<Compression>,
+    input: &[u8],
+) -> Result<()> {
+    let start = ByteRange::at(0, Some(Compression::MAGIC_LEN as u64));
+    let reader = place.backend.reader(&place.path, ReadOptions::from(start));
+    let start = reader.await?.bytes().await?;
+    let there = Compression::detect_magic(&start);
+    let added = asked.or(Compression::detect_magic(input));
+    let message = match (there, asked) {
+        _ if start.is_empty() || input.is_empty() || there == added => return Ok(()),
+        (Some(there), None) => format!(
+            "the object is compressed with {there} and the input is not: give --compress {there}, \
+             or --raw to append all the same"
+        ),
+        (Some(there), Some(asked)) => format!(
+            "the object is compressed with {there}, not {asked}: --raw appends all the same"
+        ),
+        (None, Some(asked)) => format!(
+            "the object is not compressed, and {asked} is asked for: --raw appends all the same"
+        ),
+        // Plain bytes may look like anything.
+        (None, None) => return Ok(()),
+    };
+    Err(Error::config(message).with_path(place.path.as_str()))
 }

@@ -213,18 +213,18 @@ impl<'a> Report<'a> {
         self.progress.end();
         let written = self.lists.finish();
         let digests = self.digests.take().map_or(Ok(()), Digests::finish);
+        let broken = written.and(digests).err();
+        let broken = broken.map(|error| self.output.fail(&error));
         match self.command {
             command if command.compares() => self.output.note(|| self.check_line(summary)),
             Command::HashSum(_) => {}
             _ => self.output.note(|| self.transfer_line(summary)),
         }
-        self.write_summary(summary);
-        written
-            .and(digests)
-            .map_err(|error| self.output.fail(&error))
+        self.write_summary(summary, u64::from(broken.is_some()));
+        broken.map_or(Ok(()), Err)
     }
 
-    fn write_summary(&self, summary: &Summary) {
+    fn write_summary(&self, summary: &Summary, broken_lists: u64) {
         let (updated, skipped) = match self.command {
             command if command.compares() => (0, summary.matches),
             _ => (summary.updated, summary.skipped),
@@ -237,7 +237,7 @@ impl<'a> Report<'a> {
             deleted: summary.deleted,
             renamed: summary.renamed,
             skipped,
-            errors: summary.errors,
+            errors: summary.errors + broken_lists,
             bytes: summary.bytes,
         };
         self.output.object(|| {

@@ -12,10 +12,18 @@ use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 use crate::recode;
+use crate::remotes;
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
+    note_deferred(&args, output);
     let options = sync_options(&args);
     transfer(Command::Sync, &args.transfer, options, output).await
+}
+
+pub(super) fn note_deferred(args: &SyncArgs, output: &Output) {
+    if args.deletion.are_deferred() {
+        output.note(|| "--delete-during: with --track-renames, deletions come after".to_owned());
+    }
 }
 
 pub(super) fn sync_options(args: &SyncArgs) -> Options {
@@ -67,7 +75,7 @@ async fn transfer_to(
     output: &Output,
 ) -> Exit {
     let mut options = options.report_unchanged(output.verbosity() > 1 || args.reports.is_any());
-    let (from, to) = (&args.compare.source, &args.compare.destination);
+    let from = &args.compare.source;
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
         options.compare_dest = others(&args.compare_dest).await?;
@@ -75,20 +83,35 @@ async fn transfer_to(
             return trees(command, args, options).await;
         };
         recode::refuse(args.compare.recode)?;
-        if let Some(kept) = &args.backup.backup_dir {
-            options.backup_dir = Some(destination(kept, missing(args)).await?);
+        if is_to_be_tried(args) {
+            object_job(command, args, &object, options.clone(), Missing::Fail).await?;
         }
-        let to = match missing(args) {
-            Missing::Create => place::entry(to, Missing::Create).await?,
-            Missing::Fail => place::entry_to_be(to).await?,
-        };
-        let to = Location::new(to.backend, to.path);
-        match command {
-            Command::Move => Job::move_file(&object, &to, options),
-            _ => Job::copy_file(&object, &to, options),
-        }
+        object_job(command, args, &object, options, missing(args)).await
     };
     run(command, args, job, output).await
+}
+
+/// A job on one object and another name for it.
+async fn object_job(
+    command: Command,
+    args: &TransferArgs,
+    object: &Location,
+    mut options: Options,
+    missing: Missing,
+) -> Result<Job, SyncError> {
+    if let Some(kept) = &args.backup.backup_dir {
+        options.backup_dir = Some(destination(kept, missing).await?);
+    }
+    let to = &args.compare.destination;
+    let to = match missing {
+        Missing::Create => place::entry(to, Missing::Create).await?,
+        Missing::Fail => place::entry_to_be(to).await?,
+    };
+    let to = Location::new(to.backend, to.path);
+    match command {
+        Command::Move => Job::move_file(object, &to, options),
+        _ => Job::copy_file(object, &to, options),
+    }
 }
 
 /// Trees beside the destination, which need not exist.
@@ -101,20 +124,44 @@ async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
 }
 
 /// A job on the trees that the arguments name.
-async fn trees(
+async fn trees(command: Command, args: &TransferArgs, options: Options) -> Result<Job, SyncError> {
+    let source = recode::apply(args.compare.recode, source(&args.compare.source).await?)?;
+    if is_to_be_tried(args) {
+        let (source, options) = (source.clone(), options.clone());
+        tree_job(command, args, source, options, Missing::Fail).await?;
+    }
+    tree_job(command, args, source, options, missing(args)).await
+}
+
+async fn tree_job(
     command: Command,
     args: &TransferArgs,
+    source: Tree,
     mut options: Options,
+    missing: Missing,
 ) -> Result<Job, SyncError> {
     let to = &args.compare.destination;
-    let source = recode::apply(args.compare.recode, source(&args.compare.source).await?)?;
-    let mut destination = destination(to, missing(args)).await?;
+    let mut destination = destination(to, missing).await?;
     if let Some(kept) = &args.backup.backup_dir {
-        let trees = backup::open(destination, to, kept, missing(args)).await?;
+        let trees = backup::open(destination, to, kept, missing).await?;
         destination = trees.0;
         options.backup_dir = Some(trees.1);
     }
     Job::new(command, source, destination, options)
+}
+
+/// Whether the job is made once without creating anything, so that one that is refused leaves
+/// nothing behind. The root of a remote may have to be created before anything can be asked of it.
+fn is_to_be_tried(args: &TransferArgs) -> bool {
+    let places = [
+        Some(&args.compare.destination),
+        args.backup.backup_dir.as_ref(),
+    ];
+    let has_remote = places
+        .into_iter()
+        .flatten()
+        .any(|place| remotes::split(place).is_some());
+    missing(args) == Missing::Create && !has_remote
 }
 
 /// The single object that an argument names, if it names one.

@@ -73,6 +73,20 @@ fn md5sum_and_sha256sum_agree_in_both_directions() {
     }
 }
 
+/// `md5sum --zero` ends lines with NUL and escapes nothing.
+#[test]
+#[cfg(unix)]
+fn lines_may_end_with_nul() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("t/foo", "foo"), ("t/a\n\\b", "bar")]);
+    let sums = format!("{FOO}  foo\0{BAR}  a\n\\b\0");
+    let verify = |sums: &str| omni_with_input(dir.path(), &["verify", "-", "t"], sums.as_bytes());
+    verify(&sums).done();
+    assert_eq!(verify(&sums.replace(BAR, FOO)).code, 1);
+    let bad = verify(&format!("{FOO}  foo\0nonsense\0"));
+    assert!(bad.stderr.contains("line 2"), "{}", bad.stderr);
+}
+
 #[test]
 fn verify_reports_every_difference() {
     let dir = tempfile::tempdir().unwrap();

@@ -140,6 +140,29 @@ fn links_are_named_and_left_out_or_followed() {
     assert_eq!(files(dir.path(), "dst"), ["a", "link"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_outside_is_a_failure_that_says_so() {
+    use std::os::unix::fs::symlink;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/d/a", "1"), ("out", "1")]);
+    symlink("../../out", dir.path().join("src/d/out")).unwrap();
+    let copy = || omni(dir.path(), &["copy", "-L", "src", "dst"]);
+    let ran = copy();
+    crate::run::fails(
+        &ran,
+        1,
+        &["d/out", "leads outside of the source", "below SRC"],
+    );
+    let read = omni(dir.path(), &["cat", "src/d/out"]);
+    for ran in [&ran, &read] {
+        assert!(!ran.stderr.contains("run as a user"), "{}", ran.stderr);
+    }
+    std::fs::remove_file(dir.path().join("src/d/out")).unwrap();
+    symlink("../nowhere", dir.path().join("src/d/out")).unwrap();
+    crate::run::fails(&copy(), 1, &["leads nowhere"]);
+}
+
 #[test]
 fn ls_lists_what_a_filter_selects() {
     let dir = tempfile::tempdir().unwrap();

@@ -64,7 +64,7 @@ const MISTAKES: &[&[&str]] = &[
     &["sync", "--dryrun", "src", "copy"],
     &["snyc", "src", "copy"],
     &["sync", "src"],
-    &["copy", "--size-only", "--checksum", "src", "copy"],
+    &["copy", "--size-only", "--ignore-size", "src", "copy"],
     &["copy", "--transfers", "0", "src", "copy"],
     &["copy", "--modify-window", "1parsec", "src", "copy"],
     &["copy", "--max-size", "10Q", "src", "copy"],

@@ -121,11 +121,39 @@ fn a_limit_on_bytes_leaves_the_rest_to_the_next_run() {
             dir.path(),
             &[&["copy"], &limit[..], &["src", "dst"]].concat(),
         );
-        assert_ne!(ran.code, 0);
+        assert_eq!(ran.code, 8, "{mode}");
         assert!(ran.stderr.contains("another run goes on"), "{}", ran.stderr);
         assert_eq!(names(dir.path(), "dst").len(), copied, "{mode}");
         omni(dir.path(), &["copy", "src", "dst"]).done();
         assert_eq!(names(dir.path(), "dst").len(), 5);
+    }
+}
+
+#[test]
+fn a_limit_has_its_exit_code_unless_something_failed() {
+    for mode in ["hard", "soft", "cautious"] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), &[("src/1", "0123456789"), ("src/2", "0")]);
+        let copy = |limit: &[&str]| {
+            let args = ["copy", "--transfers", "1", "--cutoff-mode", mode];
+            omni(dir.path(), &[&args[..], limit, &["src", "dst"]].concat())
+        };
+        assert_eq!(copy(&["--max-duration", "0s"]).code, 10, "{mode}");
+        let order = ["--order-by", "name", "--max-transfer", "10B"];
+        assert_eq!(copy(&order).code, 8, "{mode}");
+        // A directory in the way of a file is a failure of its own.
+        std::fs::remove_dir_all(dir.path().join("dst")).unwrap();
+        write(dir.path(), &[("dst/0/x", ""), ("src/0", "")]);
+        assert_eq!(copy(&order).code, 1, "{mode}");
+        // All was in progress when the limit was passed.
+        std::fs::remove_dir_all(dir.path().join("dst")).unwrap();
+        if mode == "soft" {
+            let args = ["copy", "--cutoff-mode", mode, "--max-transfer", "10B"];
+            assert_eq!(
+                omni(dir.path(), &[&args[..], &["src/1", "dst"]].concat()).code,
+                0
+            );
+        }
     }
 }
 
@@ -157,7 +185,7 @@ fn values_that_make_no_sense_are_refused() {
     for (flag, value) in [
         ("--bwlimit", "10M:1M"),
         ("--bwlimit", "25:00,1M"),
-        ("--bwlimit-file", "0"),
+        ("--max-transfer", "0"),
         ("--max-transfer", "much"),
         ("--max-duration", "soon"),
         ("--cutoff-mode", "never"),

@@ -23,4 +23,6 @@ mod recode;
 mod remotes;
 mod run;
 mod single;
+mod stdout;
 mod trees;
+mod usage;

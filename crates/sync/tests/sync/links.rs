@@ -100,14 +100,21 @@ async fn links_are_followed_on_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_cannot_be_followed_is_a_failure_and_withholds_deletions() {
-    for (name, target) in [("broken", "nowhere"), ("outside", "/etc"), ("d/loop", "..")] {
+    let unknown = "cannot be followed: it leads nowhere, in a circle or outside of the source";
+    let outside = "is not followed: it leads outside of the source";
+    for (name, target, why) in [
+        ("broken", "nowhere", unknown),
+        ("outside", "/etc", outside),
+        ("d/above", "../../etc", outside),
+        ("d/loop", "..", unknown),
+    ] {
         let (from, dir) = linked().await;
         symlink(target, dir.path().join("src").join(name)).unwrap();
         let to = memory();
         put(&to, "dst/extra", "x", 1).await;
         let options = Options::default().links(Symlinks::Follow);
         let summary = run_failing(Command::Sync, &from, &to, options).await;
-        let message = format!("{name}: the link {name:?} to {target:?} cannot be followed");
+        let message = format!("{name}: the link {name:?} to {target:?} {why}");
         assert_eq!(failures(&summary), [message]);
         assert_eq!((summary.created, summary.deletions_withheld), (6, 1));
     }
