@@ -156,7 +156,7 @@ impl Output {
         let wanted = self.verbose > 0 && !self.quiet;
         match &self.log {
             Some(log) if wanted => log.write(Level::Info, &escape::line(&text())),
-            None if wanted && !self.json => self.write(&escape::text(&text())),
+            None if wanted && !self.json => self.write(&escape::line(&text())),
             _ => {}
         }
         self.object(json);

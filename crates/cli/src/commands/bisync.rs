@@ -13,6 +13,7 @@ use crate::args::{BisyncArgs, LoserArg, ResolveArg};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
+use crate::remotes;
 
 pub(crate) async fn run(mut args: BisyncArgs, output: &Output) -> Exit {
     args.filter.filter_from.append(&mut args.filters_file);
@@ -28,23 +29,39 @@ pub(crate) async fn run(mut args: BisyncArgs, output: &Output) -> Exit {
 async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
     let mut options = options(args);
     options.common.filter = filter::load(&args.filter).await?;
-    let (path1, path2) = trees(args, options.resync.is_some()).await?;
+    // One that is refused leaves nothing behind. The root of a remote may have to be created before
+    // anything can be asked of it.
+    let places = [Some(&args.path1), Some(&args.path2), args.workdir.as_ref()];
+    let mut places = places.into_iter().flatten();
+    if !args.dry_run && places.all(|place| remotes::split(place).is_none()) {
+        job(args, options.clone(), Missing::Fail).await?;
+    }
+    let missing = match args.dry_run {
+        true => Missing::Fail,
+        false => Missing::Create,
+    };
+    job(args, options, missing).await
+}
+
+async fn job(
+    args: &BisyncArgs,
+    options: BisyncOptions,
+    missing: Missing,
+) -> Result<Bisync, SyncError> {
+    let (path1, path2) = trees(args, options.resync.is_some(), missing).await?;
     let name = Bisync::state_name(&path1, &path2);
     let folder = match &args.workdir {
         Some(folder) => folder.clone(),
         None => default_folder()?,
     };
-    let place = match args.dry_run {
-        true => place::tree_to_be(&folder).await?,
-        false => place::tree(&folder, Missing::Create).await?,
-    };
+    let place = open(&folder, missing).await?;
     let state = Tree::new(place.backend, place.path.join(name)?.as_prefix());
     Bisync::new(path1, path2, state, options)
 }
 
 /// Both trees. Only where both sides are brought together may one of them be created, not both: two
 /// names that are misspelled should not become two directories.
-async fn trees(args: &BisyncArgs, may_create: bool) -> Result<(Tree, Tree)> {
+async fn trees(args: &BisyncArgs, may_create: bool, missing: Missing) -> Result<(Tree, Tree)> {
     let (first, second) = (&args.path1, &args.path2);
     let existing = [
         place::tree(first, Missing::Fail).await,
@@ -52,10 +69,10 @@ async fn trees(args: &BisyncArgs, may_create: bool) -> Result<(Tree, Tree)> {
     ];
     let [path1, path2] = match existing {
         [Err(error), Ok(second)] if may_create && error.is_not_found() => {
-            [to_be(first, args.dry_run).await?, second]
+            [open(first, missing).await?, second]
         }
         [Ok(first), Err(error)] if may_create && error.is_not_found() => {
-            [first, to_be(second, args.dry_run).await?]
+            [first, open(second, missing).await?]
         }
         [first, second] => [first?, second?],
     };
@@ -65,10 +82,10 @@ async fn trees(args: &BisyncArgs, may_create: bool) -> Result<(Tree, Tree)> {
     ))
 }
 
-async fn to_be(text: &str, dry_run: bool) -> Result<place::Place<omnistorage::Prefix>> {
-    match dry_run {
-        true => place::tree_to_be(text).await,
-        false => place::tree(text, Missing::Create).await,
+async fn open(text: &str, missing: Missing) -> Result<place::Place<omnistorage::Prefix>> {
+    match missing {
+        Missing::Fail => place::tree_to_be(text).await,
+        Missing::Create => place::tree(text, missing).await,
     }
 }
 

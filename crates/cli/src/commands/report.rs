@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::hash::Digests;
 use super::lists::{Found, Lists};
+use crate::escape;
 use crate::hint;
 use crate::output::{Counts, Exit, Output, size};
 use crate::progress::{Progress, rate};
@@ -201,7 +202,8 @@ impl<'a> Report<'a> {
     /// With `--json` always, for a person only if `wanted`.
     fn show_if(&self, wanted: bool, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         if wanted && !self.output.is_quiet() || self.output.is_json() {
-            self.progress.aside(|| self.output.line(text, json));
+            let line = || escape::line(&text()).into_owned();
+            self.progress.aside(|| self.output.line(line, json));
         }
     }
 

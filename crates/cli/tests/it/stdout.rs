@@ -58,7 +58,9 @@ fn control_characters_are_not_printed_raw() {
         tree.stdout
     );
     let copy = omni(dir.path(), &["copy", "--dry-run", "t", "u"]).done();
-    assert!(!copy.stdout.contains('\x1b'), "{}", copy.stdout);
+    assert!(copy.stdout.contains(shown), "{}", copy.stdout);
+    let copy = omni(dir.path(), &["copy", "-v", "t", "u"]).done();
+    assert!(copy.stdout.contains(shown), "{}", copy.stdout);
     let missing = omni(dir.path(), &["cat", "t/no\x1b[2J"]);
     assert!(!missing.stderr.contains('\x1b'), "{}", missing.stderr);
     // Programs get names as they are.

@@ -84,6 +84,8 @@ fn what_is_refused_leaves_nothing_behind() {
         "sync s new --backup-dir new/kept",
         "apply plan --suffix a/b",
         "bisync s new --resync --conflict-suffix a/b --workdir work",
+        "bisync s new --resync --max-lock 0.5s --workdir work",
+        "bisync s new --resync --workdir new/work",
     ] {
         let ran = omni(dir.path(), &args.split(' ').collect::<Vec<_>>());
         assert_eq!(ran.code, 2, "{args}: {}", ran.stderr);
