@@ -29,6 +29,7 @@ mod attributes;
 mod backend;
 mod builder;
 mod call;
+mod directory;
 mod draft;
 mod extended;
 mod factory;
