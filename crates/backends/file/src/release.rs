@@ -65,7 +65,9 @@ impl State {
 
 impl Drop for Release {
     fn drop(&mut self) {
-        drop(self.held.take());
+        if let Some(held) = self.held.take() {
+            held.release();
+        }
         *self.state.bytes() -= self.size;
         self.state.done.notify_all();
     }

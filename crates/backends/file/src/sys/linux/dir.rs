@@ -38,7 +38,14 @@ pub(crate) struct Dir(OwnedFd);
 
 /// A file that keeps its storage as long as this is held, whatever happens to its name.
 #[derive(Debug)]
-pub(crate) struct Held(#[expect(dead_code, reason = "held, and closed when dropped")] OwnedFd);
+pub(crate) struct Held(OwnedFd);
+
+impl Held {
+    /// Has the system free the file, if it has no name any more.
+    pub(crate) fn release(self) {
+        drop(self.0);
+    }
+}
 
 /// A lock of a directory, released when dropped, by the kernel when the process dies.
 #[derive(Debug)]
