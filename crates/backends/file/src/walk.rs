@@ -163,15 +163,15 @@ impl Walk {
             };
             self.base.push('/');
             match own {
-                Some(Ok(dir)) => {
-                    self.enter(tree, dir, outer)?;
-                    return Ok(info);
-                }
+                Some(Ok(dir)) => match self.enter(tree, dir, outer) {
+                    Ok(()) => return Ok(info),
+                    Err(error) if shows && error.is_permission_denied() => {
+                        info = Some(closed(&self.base)?);
+                    }
+                    Err(error) => return Err(error),
+                },
                 Some(Err(error)) if shows && error.kind() == io::ErrorKind::PermissionDenied => {
-                    self.base.truncate(self.base.len() - 1);
-                    let mut closed = ObjectInfo::directory(ObjectPath::new(&self.base)?);
-                    closed.special = Some(Special::Closed);
-                    info = Some(closed);
+                    info = Some(closed(&self.base)?);
                 }
                 Some(Err(error)) if !is_absent(&error) && !is_link(&error) => {
                     return Err(failure(error).with_path(&self.base));
@@ -236,6 +236,14 @@ impl Walk {
         }
         Ok(true)
     }
+}
+
+/// The entry for a directory that may not be listed, by its key.
+fn closed(key: &str) -> Result<ObjectInfo> {
+    let path = ObjectPath::new(key.strip_suffix('/').unwrap_or(key))?;
+    let mut info = ObjectInfo::directory(path);
+    info.special = Some(Special::Closed);
+    Ok(info)
 }
 
 /// Whether a name turned out to be a link where none was expected.

@@ -110,7 +110,17 @@ fn mistakes_are_answered_as_recorded() {
         assert!(dir.path().join(kept).exists(), "{kept}");
     }
     let here = dir.path().to_string_lossy().into_owned();
-    compare("mistakes.txt", &text.replace(&here, "/here"));
+    let text = text.replace(&here, "/here");
+    // What is known depends on what else is built with it.
+    let lines = text
+        .lines()
+        .map(|line| match line.split_once("; known are ") {
+            Some((start, _)) if start.contains("no backend is named") => {
+                format!("{start}; known are …\n")
+            }
+            _ => format!("{line}\n"),
+        });
+    compare("mistakes.txt", &lines.collect::<String>());
 }
 
 /// The verbs, in the order of the help.

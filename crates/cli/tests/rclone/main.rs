@@ -1,6 +1,6 @@
 //! Random trees and flags through rclone and through `omni`: the same trees, reports and exit codes
 //! have to come of it, but for what `docs/guides/coming-from-rclone.md` lists. Skipped where there is
-//! no rclone; as many cases as `RCLONE_CASES` says.
+//! no rclone; the same cases each time, or as many new ones as `RCLONE_CASES` says.
 #![cfg(unix)]
 #![allow(
     clippy::expect_used,
@@ -13,7 +13,7 @@ mod outcome;
 mod trees;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 
 use crate::flags::{Flags, check_flags, transfer_flags};
 use crate::outcome::{Program, run};
@@ -28,8 +28,10 @@ fn compare(flags: impl Strategy<Value = Flags>) {
         return;
     }
     let cases = std::env::var("RCLONE_CASES").ok();
+    let cases = cases.and_then(|cases| cases.parse().ok());
     let mut runner = TestRunner::new(Config {
-        cases: cases.and_then(|cases| cases.parse().ok()).unwrap_or(CASES),
+        cases: cases.unwrap_or(CASES),
+        rng_seed: cases.map_or(RngSeed::Fixed(1), |_| RngSeed::Random),
         max_shrink_iters: 300,
         failure_persistence: None,
         ..Config::default()

@@ -1,12 +1,12 @@
-//! Random rules through rclone and through this crate. Skipped where there is no rclone; as many
-//! cases as `RCLONE_CASES` says.
+//! Random rules through rclone and through this crate. Skipped where there is no rclone; the same cases
+//! each time, or as many new ones as `RCLONE_CASES` says.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use storage_filter::Filter;
 
 const NAMES: [&str; 9] = ["a", "b", "ab", "B", "é", "a b", "x.jpg", "[x]", "a*b"];
@@ -160,11 +160,11 @@ fn random_rules_mean_what_they_mean_to_rclone() {
     }
     let root = tempfile::tempdir().unwrap();
     build(root.path());
-    let cases = std::env::var("RCLONE_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok());
+    let cases = std::env::var("RCLONE_CASES").ok();
+    let cases = cases.and_then(|cases| cases.parse().ok());
     let mut runner = TestRunner::new(Config {
         cases: cases.unwrap_or(60),
+        rng_seed: cases.map_or(RngSeed::Fixed(1), |_| RngSeed::Random),
         max_shrink_iters: 200,
         failure_persistence: None,
         ..Config::default()
