@@ -41,7 +41,6 @@ const MISTAKES: &[&[&str]] = &[
     &["cat", "file/missing"],
     // A place that cannot be.
     &["ls", "s4://bucket/path"],
-    &["ls", "channel://name"],
     &["ls", "file://host/path"],
     &["ls", "nowhere:path"],
     &["ls", "half:"],
@@ -121,6 +120,20 @@ fn mistakes_are_answered_as_recorded() {
             _ => format!("{line}\n"),
         });
     compare("mistakes.txt", &lines.collect::<String>());
+}
+
+/// Which backends are compiled in depends on what else is built with the program.
+#[test]
+fn a_backend_that_is_not_compiled_in_names_its_feature() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = omni(dir.path(), &["ls", "channel://name"]);
+    let known = omni(dir.path(), &["backends"]).stdout;
+    let wanted = match known.lines().any(|line| line.starts_with("channel")) {
+        true => "a channel URI has no name",
+        false => "is not compiled in; enable the Cargo feature \"channel\"",
+    };
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
 }
 
 /// The verbs, in the order of the help.
