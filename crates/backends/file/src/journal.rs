@@ -56,9 +56,13 @@ impl Journal {
         if state.volume.is_some() && state.noted.contains(dir) {
             return state.volume.clone();
         }
-        let noted = state.add(root, dir);
-        state.refused = noted.is_err();
-        noted.ok()
+        match state.add(root, dir) {
+            Ok(volume) => Some(volume),
+            Err(error) => {
+                state.refused = is_lasting(&error);
+                None
+            }
+        }
     }
 
     /// Ends what was noted so far, once the temporary files that are there are gone.
@@ -70,6 +74,15 @@ impl Journal {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether it is no use to try again: a full disk, for one, may have room later.
+fn is_lasting(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
+    matches!(
+        error.kind(),
+        PermissionDenied | ReadOnlyFilesystem | NotADirectory
+    )
 }
 
 impl State {

@@ -50,7 +50,7 @@ impl Pool {
 
     /// Takes a buffer back.
     pub(crate) fn give(&self, buffer: Vec<u8>) {
-        if buffer.capacity() < PIECE {
+        if !(PIECE..=KEPT).contains(&buffer.capacity()) {
             return;
         }
         // Given back to the system when the lock is released.
