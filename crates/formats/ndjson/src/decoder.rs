@@ -81,7 +81,8 @@ impl Decoder {
         } else {
             self.chunk = [left, &chunk].concat().into();
         }
-        (self.at, self.newlines) = (0, Newlines::default());
+        self.at = 0;
+        self.newlines.restart();
     }
 
     /// Says that no more bytes come, so that an unterminated last line is a record. `true` for the
