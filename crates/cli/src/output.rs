@@ -42,6 +42,10 @@ pub(crate) struct Output {
     stats: Option<Duration>,
     started: Instant,
     stdout: Mutex<BufWriter<io::Stdout>>,
+    /// Whether the command ends when nobody reads standard output any more.
+    ends_unread: AtomicBool,
+    /// Nobody does, and the command goes on.
+    unread: AtomicBool,
     log: Option<Log>,
     /// Advice that was given.
     hints: Mutex<Vec<&'static str>>,
@@ -63,6 +67,8 @@ impl Output {
             stats: global.stats.filter(|every| !every.is_zero()),
             started: Instant::now(),
             stdout: Mutex::new(BufWriter::new(io::stdout())),
+            ends_unread: AtomicBool::new(only_prints(command)),
+            unread: AtomicBool::new(false),
             log: None,
             hints: Mutex::default(),
             errors: AtomicU64::new(0),
@@ -77,6 +83,11 @@ impl Output {
     pub(crate) fn log_to(&mut self, file: &Path) -> io::Result<()> {
         self.log = Some(Log::open(file)?);
         Ok(())
+    }
+
+    /// Has the command end when nobody reads standard output any more: it changes nothing.
+    pub(crate) fn only_prints(&self) {
+        self.ends_unread.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -106,9 +117,7 @@ impl Output {
 
     /// Text as it is, on standard output.
     pub(crate) fn raw(&self, text: &[u8]) {
-        if let Ok(mut stdout) = self.stdout.lock() {
-            exit_if_unread(stdout.write_all(text));
-        }
+        self.to_stdout(|stdout| stdout.write_all(text));
     }
 
     /// One line for a person on standard output, or one object for a program.
@@ -258,31 +267,52 @@ impl Output {
 
     /// Hands all lines to whoever reads them.
     fn flush(&self) {
-        if let Ok(mut stdout) = self.stdout.lock() {
-            exit_if_unread(stdout.flush());
-        }
+        self.to_stdout(Write::flush);
     }
 
     fn write(&self, line: &str) {
-        if let Ok(mut stdout) = self.stdout.lock() {
-            exit_if_unread(writeln!(stdout, "{line}"));
+        self.to_stdout(|stdout| writeln!(stdout, "{line}"));
+    }
+
+    fn to_stdout(&self, write: impl FnOnce(&mut BufWriter<io::Stdout>) -> io::Result<()>) {
+        let Ok(mut stdout) = self.stdout.lock() else {
+            return;
+        };
+        if self.unread.load(Ordering::Relaxed) {
+            return;
+        }
+        match write(&mut stdout) {
+            Ok(()) => {}
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let error = error.to_string();
+                say(&format!(
+                    "omni: standard output: {}",
+                    without_numbers(&error)
+                ));
+                std::process::exit(1);
+            }
+            // `omni ls | head` ends without noise, as other tools do.
+            Err(_) if self.ends_unread.load(Ordering::Relaxed) => std::process::exit(0),
+            // What a command does is more than what it says of it.
+            Err(_) => self.unread.store(true, Ordering::Relaxed),
         }
     }
 }
 
-/// A reader that went away (`omni ls | head`) ends the program without noise, as other tools do.
-fn exit_if_unread(result: io::Result<()>) {
-    if let Err(error) = result {
-        if error.kind() != io::ErrorKind::BrokenPipe {
-            let error = error.to_string();
-            say(&format!(
-                "omni: standard output: {}",
-                without_numbers(&error)
-            ));
-            std::process::exit(1);
-        }
-        std::process::exit(0);
-    }
+/// Whether all that a command does is to write to standard output.
+fn only_prints(command: &str) -> bool {
+    const PRINTING: [&str; 9] = [
+        "backends",
+        "cat",
+        "completions",
+        "hash",
+        "ls",
+        "man",
+        "size",
+        "stat",
+        "tree",
+    ];
+    PRINTING.contains(&command)
 }
 
 /// One line on standard error. Where that cannot be written, nobody can be told.

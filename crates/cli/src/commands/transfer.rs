@@ -189,6 +189,9 @@ async fn run(
     job: impl Future<Output = Result<Job, SyncError>>,
     output: &Output,
 ) -> Exit {
+    if args.dry_run {
+        output.only_prints();
+    }
     let lists = match Lists::open(&args.reports) {
         Ok(lists) => lists,
         Err(error) => {

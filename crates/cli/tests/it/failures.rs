@@ -136,3 +136,40 @@ fn a_reader_that_goes_away_ends_the_program_without_noise() {
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert!(ended.stderr.is_empty(), "{ended:?}");
 }
+
+/// The run goes on without its words, and the exit code is its own.
+#[test]
+fn a_job_whose_words_nobody_reads_is_still_done() {
+    use std::process::Stdio;
+    let dir = tempfile::tempdir().unwrap();
+    for n in 0..200 {
+        write(dir.path(), &[(&format!("t/{n:03}"), "x")]);
+    }
+    for args in [
+        &["sync", "-v", "t", "u"][..],
+        &["sync", "--json", "t", "v"],
+        &["copy", "-vv", "--combined", "-", "t", "w"],
+        &["move", "-v", "w", "x"],
+    ] {
+        // Neither end of these pipes has a reader from the start.
+        let (output, error) = (std::io::pipe().unwrap().1, std::io::pipe().unwrap().1);
+        let status = crate::run::program(dir.path())
+            .args(args)
+            .stdout(Stdio::from(output))
+            .stderr(Stdio::from(error))
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(0), "{args:?}");
+        let there = std::fs::read_dir(dir.path().join(args.last().unwrap()));
+        assert_eq!(there.unwrap().count(), 200, "{args:?}");
+    }
+    // A difference stays one.
+    write(dir.path(), &[("x/000", "y")]);
+    let pipe = std::io::pipe().unwrap().1;
+    let status = crate::run::program(dir.path())
+        .args(["check", "-v", "t", "x"])
+        .stdout(Stdio::from(pipe))
+        .stderr(Stdio::null())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(1));
+}
