@@ -37,6 +37,7 @@ mod drive;
 mod elsewhere;
 mod entries;
 mod error;
+mod etag;
 mod event;
 mod flow;
 mod inspect;

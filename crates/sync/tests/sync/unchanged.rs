@@ -1,9 +1,15 @@
-use storage_core::{BackendExt, Operation};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation};
 use storage_faults::{Counting, Intercept};
+use storage_file::FileBackend;
 use storage_memory::MemoryBackend;
 use storage_sync::{Command, Comparison, Event, Options};
 
-use crate::trees::{FILLED, Store, events, fill, flat, masked, memory, objects, put, run, times};
+use crate::trees::{
+    FILLED, Store, at, events, fill, flat, masked, memory, objects, put, run, times,
+};
 
 /// Sources and destinations of every kind, the store underneath last.
 fn destinations() -> Vec<(&'static str, Store)> {
@@ -125,4 +131,45 @@ async fn an_unchanged_tree_costs_listings_and_nothing_else() {
         .await
         .unwrap();
     assert_eq!(counting.calls(), counting.of(Operation::List).calls);
+}
+
+/// An object store that lists entity tags but no metadata.
+#[derive(Debug, Clone)]
+struct Tags(&'static str);
+
+impl Intercept for Tags {
+    fn edit_info(&self, info: &mut ObjectInfo) {
+        info.metadata.clear();
+        info.etag = Some(self.0.into());
+    }
+}
+
+#[tokio::test]
+async fn an_entity_tag_saves_a_request_for_a_small_object_that_is_no_newer() {
+    const MD5_OF_X: &str = "\"9dd4e461268c8034f5c8564e155c67a6\"";
+    let soon = SystemTime::now() + Duration::from_secs(60);
+    for (tag, modified, asked) in [
+        (MD5_OF_X, at(5), false),
+        ("\"0dd4e461268c8034f5c8564e155c67a6\"", at(5), true),
+        ("\"9dd4e461268c8034f5c8564e155c67a6-2\"", at(5), true),
+        (MD5_OF_X, soon, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let from: Store = Arc::new(FileBackend::open(folder.path()).await.unwrap());
+        let inner = masked(&["set_modified"]);
+        from.put("src/a", "x").await.unwrap();
+        let source = from.as_extended().unwrap();
+        let path = ObjectPath::new("src/a").unwrap();
+        source.set_modified(&path, modified).await.unwrap();
+        run(Command::Sync, &from, &inner, Options::default())
+            .await
+            .unwrap();
+        let counting = Counting::new();
+        let to: Store = Arc::new(counting.over(Tags(tag).over(inner)));
+        run(Command::Sync, &from, &to, Options::default().dry_run(true))
+            .await
+            .unwrap();
+        let requests = counting.of(Operation::Stat).calls;
+        assert_eq!(requests > 0, asked, "{tag} {modified:?}");
+    }
 }
