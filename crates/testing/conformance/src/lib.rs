@@ -21,6 +21,7 @@ mod macros;
 mod report;
 mod rule;
 mod rules;
+mod server;
 mod suite;
 mod table;
 mod violation;
@@ -28,6 +29,7 @@ mod violation;
 pub use fresh::Fresh;
 pub use report::{Outcome, Report, RuleReport};
 pub use rule::{Need, Rule, Topic};
+pub use server::server;
 pub use suite::Suite;
 #[doc(hidden)]
 pub use suite::check;
