@@ -1,13 +1,14 @@
 //! Arguments that name places: a path, a URI or `remote:path` becomes a backend, and a path on it.
 
 use std::path::{Component, Path};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use omnistorage::{
     Backend, BackendExt, Config, Error, ErrorKind, ObjectPath, Operation, Prefix, Result, Uri,
     registry,
 };
 
+use crate::args::FilesArgs;
 use crate::hint::Advice;
 use crate::remotes::{self, Remotes};
 
@@ -136,15 +137,31 @@ async fn open(text: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
     let registry = registry()?;
     let opening = async {
         let (name, config) = registry.resolve(text)?;
-        registry.open(name, creating(name, config, missing)).await
+        registry.open(name, for_files(name, config, missing)).await
     };
     opening.await.map_err(|error| error.with_path(shown(text)))
 }
 
-/// Files are the one backend whose root may have to be created.
-fn creating(backend: &str, mut config: Config, missing: Missing) -> Config {
-    if backend == "file" && config.get("create").is_none() {
+/// What local files are to this process.
+static FILES: OnceLock<FilesArgs> = OnceLock::new();
+
+/// Decides what local files are, before any place is opened.
+pub(crate) fn choose_files(files: FilesArgs) {
+    // Called once, by the command that runs.
+    let _ = FILES.set(files);
+}
+
+/// Files are the one backend whose root may have to be created, and that is more than objects.
+fn for_files(backend: &str, mut config: Config, missing: Missing) -> Config {
+    if backend != "file" {
+        return config;
+    }
+    if config.get("create").is_none() {
         config.set("create", (missing == Missing::Create).to_string());
+    }
+    let files = FILES.get().copied().unwrap_or_default();
+    if files.links && config.get("links").is_none() {
+        config.set("links", "objects");
     }
     config
 }
@@ -171,7 +188,7 @@ async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
                 (backend.to_owned(), config)
             }
         };
-        let config = creating(&backend, config, missing);
+        let config = for_files(&backend, config, missing);
         registry.open(&backend, config).await
     };
     opening.await.map_err(|error| match error.kind() {

@@ -141,6 +141,8 @@ fn mark(strategy: TrackRenames, precision: Duration, entry: &Entry) -> Option<u6
     let size = entry.size.filter(|size| *size > 0)?;
     let mut hasher = DefaultHasher::new();
     size.hash(&mut hasher);
+    // What stands for a symbolic link becomes no file by another name, nor the reverse.
+    entry.path.ends_with(".rclonelink").hash(&mut hasher);
     if strategy.has(TrackRenames::MODIFIED) {
         rounded(entry.modified?, precision).hash(&mut hasher);
     }

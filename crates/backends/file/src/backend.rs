@@ -11,6 +11,7 @@ use storage_core::{
 
 use crate::call::hop;
 use crate::failure::{NAME, Place, failure, is_absent};
+use crate::link_objects::{self, Link};
 use crate::read::{self, Opened};
 use crate::sink::FileSink;
 use crate::sys::{Kind, Stat};
@@ -22,7 +23,7 @@ use crate::{draft, names, pause, remove};
 /// Cloning is cheap; clones share one lifecycle. Needs a tokio runtime.
 ///
 /// # Behavior beyond the contract
-/// - Symbolic links that stay below the root are followed when reading; one that leads outside, or
+/// - Symbolic links are [what the builder says](crate::SymbolicLinks). Those that stay below the root are followed when reading; one that leads outside, or
 ///   that is absolute, is `PermissionDenied`. A write or a delete acts on the link, not on what it
 ///   points to; a conditional write or an append through one is `Unsupported`.
 /// - FIFOs, sockets and devices are not objects: never listed, `Unsupported` when named.
@@ -47,7 +48,8 @@ impl FileBackend {
     /// Succeeds if the backend is open and the path may be an object's.
     pub(crate) fn admit(&self, operation: Operation, path: &ObjectPath) -> Result<()> {
         self.open_for(operation)?;
-        names::check(path).at(operation, path)
+        let link = link_objects::behind(&self.tree, path);
+        names::check(link.as_ref().unwrap_or(path)).at(operation, path)
     }
 
     pub(crate) fn open_for(&self, operation: Operation) -> Result<()> {
@@ -157,6 +159,12 @@ impl Backend for FileBackend {
             Err(error) if is_absent(&error) => Ok(false),
             Err(error) => Err(failure(error)),
         };
+        if link_objects::behind(&self.tree, path).is_some() {
+            let found = |tree: &Arc<Tree>, path: &ObjectPath| Link::find(tree, path);
+            if self.run(Operation::Exists, path, found).await?.is_some() {
+                return Ok(true);
+            }
+        }
         if let Some(stat) = self.tree.root.stat_cached(path) {
             return is_file(stat).at(Operation::Exists, path);
         }

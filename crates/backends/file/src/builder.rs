@@ -10,7 +10,7 @@ use crate::journal::{self, Journal};
 use crate::pause::PausedWalks;
 use crate::pool::Pool;
 use crate::release::Releases;
-use crate::sys::{Abilities, Dir};
+use crate::sys::{self, Abilities, Dir};
 use crate::tree::Tree;
 
 /// What a finished write has waited for, unless its options say otherwise.
@@ -31,6 +31,18 @@ pub enum Fsync {
     Full,
 }
 
+/// What symbolic links are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SymbolicLinks {
+    /// What they lead to, below the root.
+    #[default]
+    Followed,
+    /// Objects of their own: the link `a` is the object `a.rclonelink`, whose content is where it
+    /// leads. Writing such an object makes the link, wherever that leads; nothing else leads through
+    /// links. Linux alone.
+    Objects,
+}
+
 /// How a [`FileBackend`] is opened.
 #[derive(Debug, Clone)]
 pub struct FileBackendBuilder {
@@ -39,6 +51,7 @@ pub struct FileBackendBuilder {
     fsync: Fsync,
     dir_mode: Option<u32>,
     file_mode: Option<u32>,
+    links: SymbolicLinks,
 }
 
 impl FileBackendBuilder {
@@ -49,6 +62,7 @@ impl FileBackendBuilder {
             fsync: Fsync::default(),
             dir_mode: None,
             file_mode: None,
+            links: SymbolicLinks::default(),
         }
     }
 
@@ -82,6 +96,14 @@ impl FileBackendBuilder {
         self
     }
 
+    /// What symbolic links are; default [`SymbolicLinks::Followed`]. [`open`](Self::open) refuses
+    /// links as objects with `Unsupported` where there is no way to make them.
+    #[must_use]
+    pub fn links(mut self, links: SymbolicLinks) -> Self {
+        self.links = links;
+        self
+    }
+
     /// Opens the backend. Removes the temporary files that dead processes left.
     ///
     /// # Errors
@@ -100,7 +122,13 @@ impl FileBackendBuilder {
                 return Err(Error::config(format!("there is no mode {mode:#o} here")));
             }
         }
-        let root = self.open_root()?;
+        let mut root = self.open_root()?;
+        if self.links == SymbolicLinks::Objects {
+            if !sys::MAKES_LINKS {
+                return Err(Error::unsupported("links as objects on this system"));
+            }
+            root = root.without_links();
+        }
         let abilities = root.abilities().map_err(failure)?;
         let device = root.stat_self().map_err(failure)?.device;
         if abilities.locks {
@@ -115,6 +143,7 @@ impl FileBackendBuilder {
             fsync: self.fsync,
             dir_mode: self.dir_mode,
             file_mode: self.file_mode,
+            links_as_objects: self.links == SymbolicLinks::Objects,
             pool: Pool::default(),
             releases: Releases::default(),
             journal: Journal::default(),

@@ -6,6 +6,7 @@ use std::io;
 use storage_core::Links;
 
 use crate::failure::is_absent;
+use crate::link_objects::SUFFIX;
 use crate::sys::{Dir, Kind};
 use crate::tree::Tree;
 use crate::walk::{Id, Scope, id_of};
@@ -33,6 +34,8 @@ pub(crate) enum Found {
     LinkToDirectory,
     /// A link that is given as itself.
     Link,
+    /// A link that is an object, under the name of that.
+    LinkObject,
     /// A FIFO, socket or device.
     Device,
     /// A name that is not UTF-8.
@@ -74,6 +77,9 @@ impl NamesReader<'_> {
                 }
                 (Some(Kind::Special), Links::Resolve) => {}
                 (Some(Kind::Special), _) => fits &= names.push(bytes, Found::Device),
+                (Some(Kind::Link), _) if self.tree.links_as_objects => {
+                    fits &= names.push(&object_name(bytes), Found::LinkObject);
+                }
                 (Some(Kind::Link), Links::Show) => fits &= names.push(bytes, Found::Link),
                 (Some(Kind::Link) | None, _) => unsure.push(text.to_owned()),
             }
@@ -106,6 +112,9 @@ impl NamesReader<'_> {
             Kind::Directory => Found::Directory,
             Kind::Special if shows => Found::Device,
             Kind::Special => return Ok(true),
+            Kind::Link if self.tree.links_as_objects => {
+                return Ok(names.push(&object_name(name.as_bytes()), Found::LinkObject));
+            }
             Kind::Link if self.scope.links == Links::Show => Found::Link,
             Kind::Link => match self.behind(name) {
                 Some(found) => found,
@@ -132,6 +141,11 @@ impl NamesReader<'_> {
             _ => None,
         }
     }
+}
+
+/// What a link of this name is called as an object.
+fn object_name(name: &[u8]) -> Vec<u8> {
+    [name, SUFFIX.as_bytes()].concat()
 }
 
 impl Names {

@@ -17,7 +17,7 @@ use crate::failure::failure;
 use crate::sys::{self, Stat};
 use crate::temporary::Temporary;
 use crate::tree::{Parent, Tree};
-use crate::{append, call, names, place, transfer, version};
+use crate::{append, call, link_objects, names, place, transfer, version};
 
 /// An object being written. Dropping it removes the temporary file. All methods block.
 #[derive(Debug)]
@@ -44,6 +44,9 @@ pub(crate) enum Patience {
 impl Draft {
     /// Creates the parents and the temporary file.
     pub(crate) fn begin(tree: Arc<Tree>, path: ObjectPath, parts: WriteParts) -> Result<Self> {
+        if link_objects::behind(&tree, &path).is_some() {
+            return Err(link_objects::too_long());
+        }
         let (parent, temporary) = tree.in_parent(&path, |parent| {
             let temporary = Temporary::create(&tree, names::split(&path).0, &parent.dir)?;
             Ok((parent, temporary))
@@ -222,7 +225,8 @@ pub(crate) fn write_inline(
     let pieces = content.as_slices()?;
     let simple = matches!(parts.mode, WriteMode::Replace | WriteMode::CreateNew)
         && (parts.hashes | parts.verify | parts.expected.types()).is_empty();
-    if !simple || !tree.abilities.in_memory || content.len() > SMALL {
+    let is_link = link_objects::behind(tree, path).is_some();
+    if !simple || is_link || !tree.abilities.in_memory || content.len() > SMALL {
         return None;
     }
     let dir = tree.root.open_dir(names::split(path).0).ok()?;
@@ -246,6 +250,9 @@ pub(crate) fn write_all(
     content: &Payload,
     parts: WriteParts,
 ) -> Result<Written> {
+    if let Some(link) = link_objects::behind(tree, path) {
+        return link_objects::write(tree, &link, content, &parts);
+    }
     if let (WriteMode::Append, Some(pieces)) = (&parts.mode, content.as_slices()) {
         return append::pieces(tree, path, pieces, &parts);
     }

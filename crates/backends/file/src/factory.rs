@@ -3,7 +3,7 @@ use std::sync::Arc;
 use storage_core::{Backend, BackendFactory, Config, Error, Result, Uri, async_trait};
 
 use crate::backend::FileBackend;
-use crate::builder::Fsync;
+use crate::builder::{Fsync, SymbolicLinks};
 
 /// Opens [`FileBackend`]s from settings; the scheme is `file`.
 ///
@@ -12,6 +12,7 @@ use crate::builder::Fsync;
 /// | `root` | the directory | required |
 /// | `create` | whether a missing root is created | `true` |
 /// | `fsync` | `none`, `data` or `full`, see [`Fsync`] | `data` |
+/// | `links` | `followed` or `objects`, see [`SymbolicLinks`] | `followed` |
 /// | `dir_mode`, `file_mode` | octal permission bits, such as `750` | the process's mask decides |
 ///
 /// A URI gives the root as its path: `file:///srv/data?fsync=none`, or a plain path. A host other
@@ -33,6 +34,13 @@ impl BackendFactory for FileFactory {
         ];
         if let Some(fsync) = config.take_choice("fsync", &levels)? {
             builder = builder.fsync(fsync);
+        }
+        let kinds = [
+            ("followed", SymbolicLinks::Followed),
+            ("objects", SymbolicLinks::Objects),
+        ];
+        if let Some(links) = config.take_choice("links", &kinds)? {
+            builder = builder.links(links);
         }
         if let Some(mode) = take_mode(&mut config, "dir_mode")? {
             builder = builder.dir_mode(mode);

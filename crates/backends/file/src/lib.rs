@@ -35,6 +35,7 @@ mod extended;
 mod factory;
 mod failure;
 mod journal;
+mod link_objects;
 mod moves;
 mod names;
 mod pause;
@@ -53,5 +54,5 @@ mod version;
 mod walk;
 
 pub use backend::FileBackend;
-pub use builder::{FileBackendBuilder, Fsync};
+pub use builder::{FileBackendBuilder, Fsync, SymbolicLinks};
 pub use factory::FileFactory;

@@ -14,6 +14,7 @@ use crate::builder::Fsync;
 use crate::call::commit;
 use crate::draft::{Draft, written};
 use crate::failure::{failure, is_absent, lookup, special};
+use crate::link_objects::{self, Link};
 use crate::names;
 use crate::place::{self, own_version};
 use crate::read::Opened;
@@ -27,6 +28,9 @@ pub(crate) fn copy(
     to: &ObjectPath,
     mut parts: WriteParts,
 ) -> Result<Written> {
+    if let Some(link) = Link::find(tree, from)? {
+        return link.copy(tree, to, parts);
+    }
     let Opened { file, stat } = Opened::open(tree, from)?;
     let kept = match tree.abilities.attributes {
         true => Attributes::load(&file, &stat)?,
@@ -87,6 +91,12 @@ pub(crate) fn rename(
     to: &ObjectPath,
     mode: WriteMode,
 ) -> Result<()> {
+    let (link, link_to) = (Link::find(tree, from)?, link_objects::behind(tree, to));
+    let (from, to) = match (&link, &link_to) {
+        (None, Some(_)) => return Err(Error::unsupported("a rename of a file to a link")),
+        (Some(link), to_link) => (&link.path, to_link.as_ref().unwrap_or(to)),
+        (None, None) => (from, to),
+    };
     let (parent, name) = names::split(from);
     let source = tree.root.open_dir(parent).map_err(lookup)?;
     let stat = source.stat_own(name.as_ref()).map_err(lookup)?;
@@ -241,6 +251,9 @@ pub(crate) fn mkdir(tree: &Tree, path: &ObjectPath) -> Result<()> {
 
 /// Sets the modified time of an object.
 pub(crate) fn set_modified(tree: &Tree, path: &ObjectPath, modified: SystemTime) -> Result<()> {
+    if let Some(link) = Link::find(tree, path)? {
+        return link.set_modified(modified);
+    }
     let Opened { file, stat } = Opened::open(tree, path)?;
     if tree.abilities.attributes {
         attributes::rebind_hashes(&file, &stat, Stamp::from_time(modified))?;

@@ -13,6 +13,7 @@ use storage_hash::{hash, verified};
 
 use crate::attributes::{self, Attributes};
 use crate::failure::{directory, failure, lookup, special};
+use crate::link_objects::{self, Link};
 use crate::pool::{CHUNK, Pool};
 use crate::stream::FileSource;
 use crate::sys::{self, Kind, Stat};
@@ -52,6 +53,9 @@ impl Opened {
 
     /// Opens the object at `path` if that takes no waiting.
     pub(crate) fn open_cached(tree: &Tree, path: &ObjectPath) -> Option<Result<Self>> {
+        if link_objects::behind(tree, path).is_some() {
+            return None;
+        }
         let opened = tree.root.open_file_cached(path)?;
         Some(
             opened
@@ -156,6 +160,9 @@ pub(crate) fn stat_inline(tree: &Tree, path: &ObjectPath) -> Option<Result<Objec
 
 /// What is known of an object or directory. Blocks.
 pub(crate) fn stat(tree: &Tree, path: &ObjectPath) -> Result<ObjectInfo> {
+    if let Some(link) = Link::find(tree, path)? {
+        return link.info(tree, path);
+    }
     let stat = tree.root.stat(path).map_err(lookup)?;
     match stat.kind {
         Kind::Directory => return Ok(plain_info(path.clone(), &stat)),
@@ -191,6 +198,9 @@ pub(crate) fn reader_inline(
 
 /// Opens a reader. Blocks.
 pub(crate) fn reader(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Reader> {
+    if let Some(link) = Link::find(tree, path)? {
+        return link.reader(tree, path, parts);
+    }
     Opened::open(tree, path)?.reader(tree, path, parts)
 }
 
@@ -229,6 +239,9 @@ impl Opened {
 
 /// Reads all that the options ask for. Blocks.
 pub(crate) fn read(tree: &Tree, path: &ObjectPath, parts: ReadParts) -> Result<Bytes> {
+    if let Some(link) = Link::find(tree, path)? {
+        return link.read(tree, path, parts);
+    }
     let opened = Opened::open(tree, path)?;
     let ReadParts {
         range,
@@ -258,6 +271,13 @@ pub(crate) fn read_ranges(
     path: &ObjectPath,
     ranges: &[Range<u64>],
 ) -> Result<Vec<Bytes>> {
+    if let Some(link) = Link::find(tree, path)? {
+        let target = link.target()?;
+        let parts = ranges
+            .iter()
+            .map(|range| link_objects::part(&target, range.clone().into()));
+        return parts.collect();
+    }
     let opened = Opened::open(tree, path)?;
     let read = |range: &Range<u64>| {
         let range = ByteRange::from(range.clone()).resolve(opened.stat.size)?;
@@ -266,7 +286,7 @@ pub(crate) fn read_ranges(
     ranges.iter().map(read).collect()
 }
 
-fn check_conditions(
+pub(crate) fn check_conditions(
     tree: &Tree,
     info: &ObjectInfo,
     if_version: Option<Version>,
@@ -284,7 +304,7 @@ fn check_conditions(
     Ok(())
 }
 
-fn check_verifiable(range: ByteRange, info: &ObjectInfo) -> Result<()> {
+pub(crate) fn check_verifiable(range: ByteRange, info: &ObjectInfo) -> Result<()> {
     if range != ByteRange::Full {
         return Err(Error::unsupported("verifying a part of an object"));
     }

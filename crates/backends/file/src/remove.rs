@@ -8,6 +8,7 @@ use storage_core::{Error, ErrorKind, ObjectPath, Result};
 use crate::builder::Fsync;
 use crate::call::commit;
 use crate::failure::{self, failure, is_absent, lookup};
+use crate::link_objects::Link;
 use crate::place::replaceable;
 use crate::sys::{Dir, Kind, Share};
 use crate::tree::Tree;
@@ -20,6 +21,9 @@ const OPEN: usize = 16;
 
 /// Removes an object; `false` when there is none.
 pub(crate) fn object(tree: &Tree, path: &ObjectPath) -> Result<bool> {
+    if let Some(link) = Link::find(tree, path)? {
+        return link.remove(tree);
+    }
     let (parent, name) = names::split(path);
     let dir = match tree.root.open_dir(parent) {
         Err(error) if is_absent(&error) => return Ok(false),

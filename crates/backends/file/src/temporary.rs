@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::call::commit;
 use crate::journal::{self, Volume};
 use crate::names;
-use crate::sys::{self, Dir};
+use crate::sys::{self, Dir, Kind, Stamp, Stat};
 use crate::tree::Tree;
 
 /// How many names are tried.
@@ -95,10 +95,19 @@ pub(crate) fn remove_abandoned(dir: &Dir, name: &str) {
         return journal::recover(dir);
     }
     let Ok(file) = dir.open_own_file(name) else {
-        return;
+        return remove_old_link(dir, name);
     };
     if sys::try_lock_file(&file).is_ok() {
         // Its maker, if it lives, has not locked it yet, and finds it gone when it has.
+        let _ = dir.unlink(name.as_ref());
+    }
+}
+
+/// Removes a link on its way to its name, which cannot be locked, if it has been for very long.
+fn remove_old_link(dir: &Dir, name: &str) {
+    const LONG: i128 = 3_600_000_000_000;
+    let is_old = |stat: Stat| stat.kind == Kind::Link && Stamp::now().since(stat.changed) > LONG;
+    if dir.stat_own(name.as_ref()).is_ok_and(is_old) {
         let _ = dir.unlink(name.as_ref());
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Tree {
     pub(crate) fsync: Fsync,
     pub(crate) dir_mode: Option<u32>,
     pub(crate) file_mode: Option<u32>,
+    /// Whether symbolic links are objects of their own, and nothing leads through one.
+    pub(crate) links_as_objects: bool,
     pub(crate) pool: Pool,
     pub(crate) releases: Releases,
     pub(crate) journal: Journal,

@@ -6,6 +6,7 @@ use storage_core::{Links, ListFilter, ObjectInfo, ObjectPath, Result, Special};
 
 use crate::directory::{Entry, Found, Names, NamesReader};
 use crate::failure::{failure, is_absent};
+use crate::link_objects::Link;
 use crate::read::plain_info;
 use crate::sys::{Dir, Kind, Stat};
 use crate::tree::Tree;
@@ -265,6 +266,10 @@ fn describe(
     };
     let stat = match found {
         Found::Unreadable => return Ok(Some(ObjectInfo::new(path))),
+        Found::LinkObject => {
+            let link = Link::find(tree, &path)?;
+            return link.map(|link| link.listed(path)).transpose();
+        }
         Found::Link | Found::Device => return special(dir, path, name, found),
         Found::File | Found::Directory => dir.stat_own(name.as_ref()),
         Found::LinkToFile | Found::LinkToDirectory => tree.root.stat(key),

@@ -14,6 +14,8 @@ mod children;
 mod crashes;
 #[path = "file/limits.rs"]
 mod limits;
+#[path = "file/link_objects.rs"]
+mod link_objects;
 #[path = "file/links.rs"]
 mod links;
 #[path = "file/listing.rs"]

@@ -82,6 +82,9 @@ pub(crate) struct BisyncArgs {
     /// How to verify each transfer
     #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
     pub(crate) verify: VerifyArg,
+    /// Keep symbolic links as links; stores without links get files named *.rclonelink
+    #[arg(short, long)]
+    pub(crate) links: bool,
     /// Tries for each file before it counts as failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,

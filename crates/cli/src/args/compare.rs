@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::value::duration;
-use super::{FilterArgs, RecodeArgs};
+use super::{FilesArgs, FilterArgs, RecodeArgs};
 
 // What all commands that compare two trees take.
 #[derive(Debug, Clone, Args)]
@@ -17,6 +17,8 @@ pub(crate) struct CompareArgs {
     /// Follow symbolic links instead of leaving them out; one that leads outside SRC fails
     #[arg(short = 'L', long)]
     pub(crate) copy_links: bool,
+    #[command(flatten)]
+    pub(crate) files: FilesArgs,
     /// Compare by size alone, also with --checksum
     #[arg(long)]
     pub(crate) size_only: bool,

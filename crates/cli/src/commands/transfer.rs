@@ -212,6 +212,7 @@ async fn run(
 }
 
 pub(super) fn compare_options(args: &CompareArgs) -> Options {
+    place::choose_files(args.files);
     let comparison = match (args.size_only, args.checksum) {
         (true, _) => Comparison::SizeOnly,
         (_, true) => Comparison::Checksum,

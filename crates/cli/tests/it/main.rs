@@ -17,6 +17,8 @@ mod golden;
 mod killing;
 mod layers;
 mod limits;
+#[cfg(target_os = "linux")]
+mod links;
 mod messages;
 mod objects;
 mod recode;

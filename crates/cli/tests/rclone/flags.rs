@@ -18,6 +18,15 @@ pub(crate) struct Flags {
 impl Flags {
     /// The trees without what the two programs are known to take differently.
     pub(crate) fn fit(&self, mut source: Tree, mut destination: Tree) -> (Tree, Tree) {
+        if !self.has(&["--links"]) {
+            let files = source.values_mut().chain(destination.values_mut());
+            files.for_each(Content::unlink);
+        }
+        // A link where a file is to be, or the reverse: rclone deletes what it has just made.
+        destination.retain(|path, file| {
+            let twin = source.get(path);
+            twin.is_none_or(|twin| twin.is_link() == file.is_link())
+        });
         // `omni` creates empty files instead of renaming them, which costs the same.
         if self.has(&["--track-renames"]) {
             let files = source.values_mut().chain(destination.values_mut());
@@ -25,6 +34,15 @@ impl Flags {
         }
         // A file where a directory is to be, or the reverse: rclone fails, `omni sync` replaces it.
         destination.retain(|path, _| !source.keys().any(|other| is_in_the_way(path, other)));
+        // Of two files that may be the renamed one, each program takes another.
+        if self.has(&["--track-renames-strategy"]) {
+            let mut seen = Vec::new();
+            destination.retain(|_, file| {
+                let is_new = !seen.contains(&file.size_and_time());
+                seen.push(file.size_and_time());
+                is_new
+            });
+        }
         // rclone judges size and age on each side by itself, `omni` by the source.
         let bounds = ["--min-", "--max-size", "--max-age"];
         if self.has(&bounds) {
@@ -118,6 +136,9 @@ fn comparison() -> impl Strategy<Value = Vec<String>> {
         &["--modify-window=3h"],
         &["--no-update-modtime"],
         &["--compare-dest=other"],
+        &["--links"],
+        &["--links", "--checksum"],
+        &["--links", "--update"],
     ])
     .prop_map(owned)
 }
@@ -160,7 +181,10 @@ pub(crate) fn transfer_flags() -> impl Strategy<Value = Flags> {
     let verb = prop::sample::select(vec!["sync", "sync", "sync", "copy", "move"]);
     let filters = prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(filter(), 1..4)];
     let groups = (comparison(), keeping(), deletion());
-    let other = two_trees().prop_map(|(tree, _)| tree);
+    let other = two_trees().prop_map(|(mut tree, _)| {
+        tree.values_mut().for_each(Content::unlink);
+        tree
+    });
     (verb, filters, groups, list(), other).prop_map(|(verb, filters, groups, list, other)| {
         let (mut comparison, mut keeping, mut deletion) = groups;
         // rclone deletes what lies too deep in a directory that is excluded.
@@ -173,6 +197,11 @@ pub(crate) fn transfer_flags() -> impl Strategy<Value = Flags> {
             .any(|arg| arg.starts_with("--track-renames"))
         {
             keeping.clear();
+        }
+        // rclone makes a link of a file that was renamed so.
+        let strategies = |arg: &String| arg.starts_with("--track-renames-strategy");
+        if comparison.contains(&"--links".to_owned()) {
+            deletion.retain(|arg| !strategies(arg));
         }
         // Refused: what DIR has would leave the source without being at the destination.
         // And rclone removes a source that is older than what the destination has.
@@ -207,6 +236,8 @@ pub(crate) fn check_flags() -> impl Strategy<Value = Flags> {
         &["--download"],
         &["--checksum"],
         &["--one-way", "--download"],
+        &["--links"],
+        &["--links", "--one-way"],
     ]);
     (filters, how, list()).prop_map(|(filters, how, list)| Flags {
         verb: "check",

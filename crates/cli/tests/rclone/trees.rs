@@ -25,6 +25,15 @@ fn content(number: u8) -> Vec<u8> {
     }
 }
 
+/// The first number of a content that is a link instead.
+const LINK: u8 = 6;
+
+/// Where the link of a number leads: to a file, a directory, or nowhere.
+fn target(number: u8) -> Option<&'static str> {
+    let targets = ["a", "b/", "../no where"];
+    targets.get(usize::from(number.checked_sub(LINK)?)).copied()
+}
+
 /// Time by number: from half a minute to forty days before this process began.
 fn time(number: u8) -> SystemTime {
     static NOW: OnceLock<SystemTime> = OnceLock::new();
@@ -41,6 +50,19 @@ pub(crate) struct Content {
 }
 
 impl Content {
+    /// Makes a link a file.
+    pub(crate) fn unlink(&mut self) {
+        self.bytes %= LINK;
+    }
+
+    pub(crate) fn is_link(self) -> bool {
+        self.bytes >= LINK
+    }
+
+    pub(crate) fn size_and_time(self) -> (usize, u8) {
+        (content(self.bytes).len(), self.time)
+    }
+
     /// Gives an empty file a byte.
     pub(crate) fn fill(&mut self) {
         self.bytes = self.bytes.max(1);
@@ -58,7 +80,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn file() -> impl Strategy<Value = Content> {
-    (0..6u8, 0..4u8).prop_map(|(bytes, time)| Content { bytes, time })
+    (0..9u8, 0..4u8).prop_map(|(bytes, time)| Content { bytes, time })
 }
 
 /// How a file of the source is at the destination.
@@ -76,7 +98,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => Just(Change::Same),
         2 => Just(Change::Missing),
-        1 => (0..6u8).prop_map(Change::Content),
+        1 => (0..9u8).prop_map(Change::Content),
         1 => (0..4u8).prop_map(Change::Time),
         2 => file().prop_map(Change::Both),
         2 => path().prop_map(Change::Renamed),
@@ -132,6 +154,11 @@ pub(crate) fn write(root: &Path, tree: &Tree) {
     for (path, file) in tree {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if let Some(target) = target(file.bytes) {
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            set_link_time(&path, time(file.time));
+            continue;
+        }
         fs::write(&path, content(file.bytes)).unwrap();
         let opened = File::options().write(true).open(&path).unwrap();
         opened.set_modified(time(file.time)).unwrap();
@@ -156,12 +183,29 @@ fn walk(root: &Path, base: &str, lines: &mut Vec<String>) {
         if found.is_dir() {
             lines.push(format!("{path}/"));
             walk(root, &format!("{path}/"), lines);
+        } else if found.is_symlink() {
+            let target = fs::read_link(entry.path()).unwrap();
+            let time = time_of(&found);
+            lines.push(format!("{path} -> {} time {time}", target.display()));
         } else {
             let bytes = fs::read(entry.path()).unwrap();
             let start = bytes.first().map_or(' ', |byte| char::from(*byte));
-            let known = (0..4).find(|number| time(*number) == found.modified().unwrap());
-            let time = known.map_or("other".to_owned(), |number| number.to_string());
+            let time = time_of(&found);
             lines.push(format!("{path} {}{start} time {time}", bytes.len()));
         }
     }
+}
+
+fn time_of(found: &fs::Metadata) -> String {
+    let known = (0..4).find(|number| time(*number) == found.modified().unwrap());
+    known.map_or("other".to_owned(), |number| number.to_string())
+}
+
+/// The standard library has no way to do so.
+fn set_link_time(path: &Path, time: SystemTime) {
+    let since = time.duration_since(UNIX_EPOCH).unwrap();
+    let stamp = format!("@{}.{:09}", since.as_secs(), since.subsec_nanos());
+    let mut touch = std::process::Command::new("touch");
+    let touched = touch.args(["-h", "-d", &stamp]).arg(path).status();
+    assert!(touched.unwrap().success());
 }

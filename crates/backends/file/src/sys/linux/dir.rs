@@ -9,6 +9,7 @@ use std::path::Path;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
     self, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawDir, RenameFlags, ResolveFlags,
+    Timespec, Timestamps, UTIME_OMIT,
 };
 use rustix::io::Errno;
 use storage_core::ErrorKind;
@@ -34,7 +35,10 @@ const COARSE: [u64; 2] = [0x4d44, 0x2011_bab0];
 
 /// An open directory. Everything is resolved from it and stays below it.
 #[derive(Debug)]
-pub(crate) struct Dir(OwnedFd);
+pub(crate) struct Dir(OwnedFd, ResolveFlags);
+
+/// Whether links can be made.
+pub(crate) const MAKES_LINKS: bool = true;
 
 /// A file that keeps its storage as long as this is held, whatever happens to its name.
 #[derive(Debug)]
@@ -61,7 +65,13 @@ impl Drop for DirLock<'_> {
 impl Dir {
     /// Opens the directory at `path`, wherever it leads.
     pub(crate) fn open_root(path: &Path) -> io::Result<Self> {
-        Ok(Self(fs::openat(CWD, path, DIRECTORY, Mode::empty())?))
+        let fd = fs::openat(CWD, path, DIRECTORY, Mode::empty())?;
+        Ok(Self(fd, RESOLVE))
+    }
+
+    /// The same directory, from which nothing leads through a link.
+    pub(crate) fn without_links(self) -> Self {
+        Self(self.0, self.1 | ResolveFlags::NO_SYMLINKS)
     }
 
     pub(crate) fn abilities(&self) -> io::Result<Abilities> {
@@ -87,7 +97,7 @@ impl Dir {
 
     /// Opens whatever is at `path` for reading, without ever waiting for it.
     pub(crate) fn open_file(&self, path: &str) -> io::Result<File> {
-        Ok(self.resolve(path, READ, RESOLVE)?.into())
+        Ok(self.resolve(path, READ)?.into())
     }
 
     /// As [`open_file`](Self::open_file) if the kernel has all it needs in memory, else `None`.
@@ -115,18 +125,19 @@ impl Dir {
 
     /// Opens a directory below, following links.
     pub(crate) fn open_dir(&self, path: &str) -> io::Result<Self> {
-        Ok(Self(self.resolve(path, DIRECTORY, RESOLVE)?))
+        Ok(Self(self.resolve(path, DIRECTORY)?, self.1))
     }
 
     /// Opens a directory by a single name, not following a link.
     pub(crate) fn open_own_dir(&self, name: &OsStr) -> io::Result<Self> {
         let flags = DIRECTORY | OFlags::NOFOLLOW;
-        Ok(Self(fs::openat(&self.0, name, flags, Mode::empty())?))
+        let fd = fs::openat(&self.0, name, flags, Mode::empty())?;
+        Ok(Self(fd, self.1))
     }
 
     /// What is at `path`, following links.
     pub(crate) fn stat(&self, path: &str) -> io::Result<Stat> {
-        let fd = self.resolve(path, OFlags::PATH | OFlags::CLOEXEC, RESOLVE)?;
+        let fd = self.resolve(path, OFlags::PATH | OFlags::CLOEXEC)?;
         Ok(Stat::from_system(&fs::fstat(&fd)?))
     }
 
@@ -146,6 +157,31 @@ impl Dir {
     pub(crate) fn read_link(&self, name: &str) -> io::Result<OsString> {
         let target = fs::readlinkat(&self.0, name, Vec::new())?;
         Ok(OsString::from_vec(target.into_bytes()))
+    }
+
+    /// Makes a link by a single name.
+    pub(crate) fn create_link(&self, target: &[u8], name: &str) -> io::Result<()> {
+        Ok(fs::symlinkat(target, &self.0, name)?)
+    }
+
+    /// Sets the modified time of a link by a single name.
+    pub(crate) fn set_link_modified(&self, name: &str, modified: Stamp) -> io::Result<()> {
+        let times = Timestamps {
+            last_access: Timespec {
+                tv_sec: 0,
+                tv_nsec: UTIME_OMIT,
+            },
+            last_modification: Timespec {
+                tv_sec: modified.seconds,
+                tv_nsec: modified.nanos.into(),
+            },
+        };
+        Ok(fs::utimensat(
+            &self.0,
+            name,
+            &times,
+            AtFlags::SYMLINK_NOFOLLOW,
+        )?)
     }
 
     /// Holds what is at a single name, not following a link, without opening it.
@@ -254,12 +290,25 @@ impl Dir {
     }
 
     fn resolve_cached(&self, path: &str, flags: OFlags) -> Option<io::Result<OwnedFd>> {
-        let resolve = RESOLVE | ResolveFlags::CACHED;
+        let resolve = self.1 | ResolveFlags::CACHED;
         match fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
             Ok(fd) => Some(Ok(fd)),
             // Not in memory, or, before Linux 5.12, not to be asked so.
             Err(Errno::AGAIN | Errno::INVAL | Errno::OPNOTSUPP) => None,
-            Err(errno) => Some(Err(errno.into())),
+            Err(errno) => Some(Err(self.failure(errno, flags))),
+        }
+    }
+
+    /// A link where none is followed is no directory to enter, and no object by that name.
+    fn failure(&self, errno: Errno, flags: OFlags) -> io::Error {
+        match errno {
+            Errno::LOOP if self.1.contains(ResolveFlags::NO_SYMLINKS) => {
+                match flags.contains(OFlags::DIRECTORY) {
+                    true => io::ErrorKind::NotADirectory.into(),
+                    false => io::ErrorKind::NotFound.into(),
+                }
+            }
+            errno => errno.into(),
         }
     }
 
@@ -267,12 +316,13 @@ impl Dir {
         fs::openat(&self.0, ".", DIRECTORY, Mode::empty())
     }
 
-    fn resolve(&self, path: &str, flags: OFlags, resolve: ResolveFlags) -> io::Result<OwnedFd> {
+    fn resolve(&self, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
         let mut races = 0;
         loop {
-            match fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
+            match fs::openat2(&self.0, path, flags, Mode::empty(), self.1) {
                 Err(Errno::AGAIN | Errno::INTR) if races < RACES => races += 1,
-                opened => return Ok(opened?),
+                Err(errno) => return Err(self.failure(errno, flags)),
+                Ok(fd) => return Ok(fd),
             }
         }
     }

@@ -11,6 +11,9 @@ use storage_core::ErrorKind;
 
 use crate::sys::{Abilities, Kind, Share, Stamp, Stat};
 
+/// Whether links can be made.
+pub(crate) const MAKES_LINKS: bool = false;
+
 /// Most symbolic links on the way to one name.
 const LINKS: usize = 40;
 
@@ -53,6 +56,11 @@ impl Dir {
             root: Arc::new(root),
             path: PathBuf::new(),
         })
+    }
+
+    /// Never called: links cannot be made here.
+    pub(crate) const fn without_links(self) -> Self {
+        self
     }
 
     pub(crate) fn abilities(&self) -> io::Result<Abilities> {
@@ -117,6 +125,18 @@ impl Dir {
     /// Where the link of a single name leads, as it is written.
     pub(crate) fn read_link(&self, name: &str) -> io::Result<OsString> {
         Ok(fs::read_link(self.full().join(name))?.into_os_string())
+    }
+
+    /// The standard library does not make links on every system.
+    #[expect(clippy::unused_self, reason = "other systems make them here")]
+    pub(crate) fn create_link(&self, _: &[u8], _: &str) -> io::Result<()> {
+        Err(Io::Unsupported.into())
+    }
+
+    /// The standard library has no way to do so.
+    #[expect(clippy::unused_self, reason = "other systems set it here")]
+    pub(crate) fn set_link_modified(&self, _: &str, _: Stamp) -> io::Result<()> {
+        Err(Io::Unsupported.into())
     }
 
     /// Holds nothing.
