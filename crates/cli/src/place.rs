@@ -163,6 +163,9 @@ fn for_files(backend: &str, mut config: Config, missing: Missing) -> Config {
     if files.links && config.get("links").is_none() {
         config.set("links", "objects");
     }
+    if files.metadata && config.get("metadata").is_none() {
+        config.set("metadata", "system");
+    }
     config
 }
 

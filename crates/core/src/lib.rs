@@ -39,6 +39,7 @@ mod payload;
 mod reader;
 mod record;
 mod registry;
+pub mod timestamp;
 mod uri;
 mod writer;
 

@@ -65,7 +65,6 @@ mod specials;
 mod summary;
 mod sums;
 mod task;
-mod timestamp;
 mod transfer;
 mod transform;
 mod tree;

@@ -6,13 +6,12 @@ use std::time::SystemTime;
 
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use serde_json::{Map, Value, json};
-use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, Version};
+use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, Version, timestamp};
 
 use crate::arena::{Arena, Entries};
 use crate::plan::{Passes, Step, Work};
 use crate::retry::retrying;
 use crate::summary::Tally;
-use crate::timestamp;
 use crate::tree::Side;
 use crate::{Action, Command, Difference, Failure, Job, SyncError};
 

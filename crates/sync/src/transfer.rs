@@ -4,14 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use storage_core::{
     AttributePolicy, BackendExt, Durability, Error, HashType, HashTypes, Hashes, ObjectInfo,
-    ObjectPath, Operation, ReadOptions, Reader, WriteMode, WriteOptions, Written,
+    ObjectPath, Operation, ReadOptions, Reader, WriteMode, WriteOptions, Written, timestamp,
 };
 use storage_hash::Hasher;
 
 use crate::flow::Flow;
 use crate::report::Events;
 use crate::tree::{MTIME, Times};
-use crate::{Event, Fsync, Job, SyncError, Verify, content, inspect, timestamp};
+use crate::{Event, Fsync, Job, SyncError, Verify, content, inspect};
 
 /// Objects up to this size are read and written in one piece.
 const SMALL: u64 = 1 << 20;

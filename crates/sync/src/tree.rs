@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use storage_core::{Backend, ExtendedBackend, Features, NameFolding, ObjectInfo, Prefix};
+use storage_core::{
+    Backend, ExtendedBackend, Features, NameFolding, ObjectInfo, Prefix, timestamp,
+};
 
-use crate::{Sums, SyncError, timestamp};
+use crate::{Sums, SyncError};
 
 /// One side of a job: everything below a prefix of a backend.
 ///

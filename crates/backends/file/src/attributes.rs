@@ -146,7 +146,7 @@ pub(crate) fn rebind_hashes(file: &File, stat: &Stat, modified: Stamp) -> Result
     )
 }
 
-fn set(file: &File, name: &str, value: &[u8]) -> Result<()> {
+pub(crate) fn set(file: &File, name: &str, value: &[u8]) -> Result<()> {
     sys::set_attribute(file, name, value).map_err(|error| {
         use std::io::ErrorKind as Io;
         let full = matches!(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use storage_core::{
-    Backend, ExtendedBackend, Lifecycle, ListOptions, ListPage, ObjectPath, Operation, Payload,
-    Prefix, ReadOptions, ReadParts, Reader, Result, WriteOptions, WriteParts, Writer, Written,
-    async_trait,
+    Backend, Error, ExtendedBackend, Lifecycle, ListOptions, ListPage, ObjectPath, Operation,
+    Payload, Prefix, ReadOptions, ReadParts, Reader, Result, WriteMode, WriteOptions, WriteParts,
+    Writer, Written, async_trait,
 };
 
 use crate::call::hop;
@@ -16,7 +16,7 @@ use crate::read::{self, Opened};
 use crate::sink::FileSink;
 use crate::sys::{Kind, Stat};
 use crate::tree::Tree;
-use crate::{draft, names, pause, remove};
+use crate::{draft, names, pause, remove, system_metadata};
 
 /// Objects as files below one directory. See the [crate] for an example.
 ///
@@ -70,7 +70,17 @@ impl FileBackend {
     /// The parts of write options that this backend honours.
     pub(crate) fn parts(&self, options: WriteOptions) -> Result<WriteParts> {
         let mut parts = options.into_parts();
+        if !self.tree.system_metadata {
+            parts.restrict_to(self.tree.features)?;
+            return Ok(parts);
+        }
+        if parts.mode == WriteMode::Append && !parts.metadata.is_empty() {
+            return Err(Error::unsupported("metadata of an append"));
+        }
+        // These need no extended attributes.
+        let system = system_metadata::take(&mut parts.metadata);
         parts.restrict_to(self.tree.features)?;
+        parts.metadata.extend(system);
         Ok(parts)
     }
 

@@ -52,6 +52,7 @@ pub struct FileBackendBuilder {
     dir_mode: Option<u32>,
     file_mode: Option<u32>,
     links: SymbolicLinks,
+    system_metadata: bool,
 }
 
 impl FileBackendBuilder {
@@ -63,6 +64,7 @@ impl FileBackendBuilder {
             dir_mode: None,
             file_mode: None,
             links: SymbolicLinks::default(),
+            system_metadata: false,
         }
     }
 
@@ -104,6 +106,19 @@ impl FileBackendBuilder {
         self
     }
 
+    /// Whether what the system keeps of a file is part of its metadata, told and set; default false.
+    ///
+    /// The keys are rclone's: `mode` (octal), `uid`, `gid`, `atime`, `mtime` and, told alone, `btime`.
+    /// Every other key is an extended attribute of the user; one whose name or value metadata cannot
+    /// hold has a key that begins with `xattr-` or `xattr16-`. An owner that may not be given is left
+    /// out where the write allows that, and with it the bits that run a program as its owner. Listings
+    /// tell none of it. Linux alone: [`open`](Self::open) is `Unsupported` elsewhere.
+    #[must_use]
+    pub fn system_metadata(mut self, system_metadata: bool) -> Self {
+        self.system_metadata = system_metadata;
+        self
+    }
+
     /// Opens the backend. Removes the temporary files that dead processes left.
     ///
     /// # Errors
@@ -117,6 +132,11 @@ impl FileBackendBuilder {
     }
 
     fn open_now(self) -> Result<FileBackend> {
+        let wants = self.links == SymbolicLinks::Objects || self.system_metadata;
+        if wants && !sys::KEEPS_ALL {
+            let message = "links as objects and the system's metadata on this system";
+            return Err(Error::unsupported(message));
+        }
         for mode in [self.dir_mode, self.file_mode].into_iter().flatten() {
             if mode > 0o7777 || cfg!(not(unix)) {
                 return Err(Error::config(format!("there is no mode {mode:#o} here")));
@@ -124,9 +144,6 @@ impl FileBackendBuilder {
         }
         let mut root = self.open_root()?;
         if self.links == SymbolicLinks::Objects {
-            if !sys::MAKES_LINKS {
-                return Err(Error::unsupported("links as objects on this system"));
-            }
             root = root.without_links();
         }
         let abilities = root.abilities().map_err(failure)?;
@@ -143,6 +160,7 @@ impl FileBackendBuilder {
             fsync: self.fsync,
             dir_mode: self.dir_mode,
             file_mode: self.file_mode,
+            system_metadata: self.system_metadata,
             links_as_objects: self.links == SymbolicLinks::Objects,
             pool: Pool::default(),
             releases: Releases::default(),

@@ -17,7 +17,7 @@ use crate::failure::failure;
 use crate::sys::{self, Stat};
 use crate::temporary::Temporary;
 use crate::tree::{Parent, Tree};
-use crate::{append, call, link_objects, names, place, transfer, version};
+use crate::{append, call, link_objects, names, place, system_metadata, transfer, version};
 
 /// An object being written. Dropping it removes the temporary file. All methods block.
 #[derive(Debug)]
@@ -197,7 +197,13 @@ impl Draft {
     /// Makes the temporary file all that the object is to be, and durable as far as asked for.
     fn settle(&self, size: u64, attributes: &mut Attributes) -> Result<()> {
         let file = &self.temporary.file;
-        let modified = place::stamp(file, self.parts.modified)?;
+        let mut modified = self.parts.modified;
+        if self.tree.system_metadata {
+            let metadata = std::mem::take(&mut attributes.metadata);
+            modified = system_metadata::modified(modified, &metadata);
+            system_metadata::apply(file, &metadata, self.parts.attributes)?;
+        }
+        let modified = place::stamp(file, modified)?;
         if self.parts.modified.is_some() && place::is_conditional(&self.parts.mode) {
             place::add_nonce(&self.tree, attributes);
         }

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use storage_core::{Backend, BackendFactory, Config, Error, Result, Uri, async_trait};
 
 use crate::backend::FileBackend;
+#[cfg(doc)]
+use crate::builder::FileBackendBuilder;
 use crate::builder::{Fsync, SymbolicLinks};
 
 /// Opens [`FileBackend`]s from settings; the scheme is `file`.
@@ -13,6 +15,7 @@ use crate::builder::{Fsync, SymbolicLinks};
 /// | `create` | whether a missing root is created | `true` |
 /// | `fsync` | `none`, `data` or `full`, see [`Fsync`] | `data` |
 /// | `links` | `followed` or `objects`, see [`SymbolicLinks`] | `followed` |
+/// | `metadata` | `custom` alone or `system` as well, see [`FileBackendBuilder::system_metadata`] | `custom` |
 /// | `dir_mode`, `file_mode` | octal permission bits, such as `750` | the process's mask decides |
 ///
 /// A URI gives the root as its path: `file:///srv/data?fsync=none`, or a plain path. A host other
@@ -41,6 +44,10 @@ impl BackendFactory for FileFactory {
         ];
         if let Some(links) = config.take_choice("links", &kinds)? {
             builder = builder.links(links);
+        }
+        let kinds = [("custom", false), ("system", true)];
+        if let Some(system) = config.take_choice("metadata", &kinds)? {
+            builder = builder.system_metadata(system);
         }
         if let Some(mode) = take_mode(&mut config, "dir_mode")? {
             builder = builder.dir_mode(mode);

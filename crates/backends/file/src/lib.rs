@@ -47,6 +47,7 @@ mod remove;
 mod sink;
 mod stream;
 mod sys;
+mod system_metadata;
 mod temporary;
 mod transfer;
 mod tree;

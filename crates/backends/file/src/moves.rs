@@ -19,6 +19,7 @@ use crate::names;
 use crate::place::{self, own_version};
 use crate::read::Opened;
 use crate::sys::{Dir, DirLock, Kind, Share, Stamp, Stat};
+use crate::system_metadata;
 use crate::tree::{Parent, Tree};
 
 /// Copies an object with all that is kept beside it.
@@ -32,10 +33,13 @@ pub(crate) fn copy(
         return link.copy(tree, to, parts);
     }
     let Opened { file, stat } = Opened::open(tree, from)?;
-    let kept = match tree.abilities.attributes {
+    let mut kept = match tree.abilities.attributes {
         true => Attributes::load(&file, &stat)?,
         false => Attributes::default(),
     };
+    if tree.system_metadata {
+        system_metadata::read(&file, &mut kept.metadata)?;
+    }
     if from == to {
         return Ok(written(
             tree,

@@ -19,7 +19,7 @@ use crate::stream::FileSource;
 use crate::sys::{self, Kind, Stat};
 use crate::transfer::{cut_short, read_through};
 use crate::tree::Tree;
-use crate::version;
+use crate::{system_metadata, version};
 
 /// Most bytes that are read at once on an async worker, and that an opened reader has read already.
 pub(crate) const SMALL: u64 = 64 << 10;
@@ -76,6 +76,9 @@ impl Opened {
             info.version = Some(version::token(&self.stat, self.stat.size, nonce));
         }
         attributes.describe(&mut info);
+        if tree.system_metadata {
+            system_metadata::read(&self.file, &mut info.metadata)?;
+        }
         Ok(info)
     }
 

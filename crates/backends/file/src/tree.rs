@@ -31,6 +31,8 @@ pub(crate) struct Tree {
     pub(crate) fsync: Fsync,
     pub(crate) dir_mode: Option<u32>,
     pub(crate) file_mode: Option<u32>,
+    /// Whether what the system keeps of a file is part of its metadata.
+    pub(crate) system_metadata: bool,
     /// Whether symbolic links are objects of their own, and nothing leads through one.
     pub(crate) links_as_objects: bool,
     pub(crate) pool: Pool,

@@ -22,6 +22,8 @@ mod links;
 mod listing;
 #[path = "file/races.rs"]
 mod races;
+#[path = "file/system_metadata.rs"]
+mod system_metadata;
 
 use std::path::{Path, PathBuf};
 

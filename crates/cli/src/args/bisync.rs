@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use omnistorage::sync::{Comparison, Prefer};
 
 use super::value::duration;
-use super::{FilterArgs, VerifyArg};
+use super::{FilesArgs, FilterArgs, VerifyArg};
 
 /// The first run needs --resync, which brings both sides together and deletes nothing. Later runs
 /// compare both sides with what the last one has left. Whatever looks like an accident changes
@@ -82,9 +82,8 @@ pub(crate) struct BisyncArgs {
     /// How to verify each transfer
     #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
     pub(crate) verify: VerifyArg,
-    /// Keep symbolic links as links; stores without links get files named *.rclonelink
-    #[arg(short, long)]
-    pub(crate) links: bool,
+    #[command(flatten)]
+    pub(crate) files: FilesArgs,
     /// Tries for each file before it counts as failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,

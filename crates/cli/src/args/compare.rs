@@ -15,7 +15,7 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "DST")]
     pub(crate) destination: String,
     /// Follow symbolic links instead of leaving them out; one that leads outside SRC fails
-    #[arg(short = 'L', long)]
+    #[arg(short = 'L', long, conflicts_with = "links")]
     pub(crate) copy_links: bool,
     #[command(flatten)]
     pub(crate) files: FilesArgs,

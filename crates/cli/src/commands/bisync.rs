@@ -9,7 +9,7 @@ use omnistorage::{Error, Result};
 
 use super::job;
 use super::report::Report;
-use crate::args::{BisyncArgs, FilesArgs, LoserArg, ResolveArg};
+use crate::args::{BisyncArgs, LoserArg, ResolveArg};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
@@ -27,7 +27,7 @@ pub(crate) async fn run(mut args: BisyncArgs, output: &Output) -> Exit {
 }
 
 async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
-    place::choose_files(FilesArgs { links: args.links });
+    place::choose_files(args.files);
     let mut options = options(args);
     options.common.filter = filter::load(&args.filter).await?;
     // One that is refused leaves nothing behind. The root of a remote may have to be created before

@@ -20,6 +20,8 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod links;
 mod messages;
+#[cfg(target_os = "linux")]
+mod metadata;
 mod objects;
 mod recode;
 mod remotes;

@@ -22,6 +22,10 @@ impl Flags {
             let files = source.values_mut().chain(destination.values_mut());
             files.for_each(Content::unlink);
         }
+        if !self.has(&["--metadata"]) {
+            let files = source.values_mut().chain(destination.values_mut());
+            files.for_each(Content::reset_mode);
+        }
         // A link where a file is to be, or the reverse: rclone deletes what it has just made.
         destination.retain(|path, file| {
             let twin = source.get(path);
@@ -136,6 +140,8 @@ fn comparison() -> impl Strategy<Value = Vec<String>> {
         &["--modify-window=3h"],
         &["--no-update-modtime"],
         &["--compare-dest=other"],
+        &["--metadata"],
+        &["--metadata", "--checksum"],
         &["--links"],
         &["--links", "--checksum"],
         &["--links", "--update"],
@@ -183,6 +189,7 @@ pub(crate) fn transfer_flags() -> impl Strategy<Value = Flags> {
     let groups = (comparison(), keeping(), deletion());
     let other = two_trees().prop_map(|(mut tree, _)| {
         tree.values_mut().for_each(Content::unlink);
+        tree.values_mut().for_each(Content::reset_mode);
         tree
     });
     (verb, filters, groups, list(), other).prop_map(|(verb, filters, groups, list, other)| {

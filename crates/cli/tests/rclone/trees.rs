@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,9 +48,15 @@ fn time(number: u8) -> SystemTime {
 pub(crate) struct Content {
     bytes: u8,
     time: u8,
+    mode: u8,
 }
 
 impl Content {
+    /// Gives the file the mode of all others.
+    pub(crate) fn reset_mode(&mut self) {
+        self.mode = 0;
+    }
+
     /// Makes a link a file.
     pub(crate) fn unlink(&mut self) {
         self.bytes %= LINK;
@@ -80,7 +87,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn file() -> impl Strategy<Value = Content> {
-    (0..9u8, 0..4u8).prop_map(|(bytes, time)| Content { bytes, time })
+    (0..9u8, 0..4u8, 0..3u8).prop_map(|(bytes, time, mode)| Content { bytes, time, mode })
 }
 
 /// How a file of the source is at the destination.
@@ -160,6 +167,8 @@ pub(crate) fn write(root: &Path, tree: &Tree) {
             continue;
         }
         fs::write(&path, content(file.bytes)).unwrap();
+        let mode = [0o644, 0o600, 0o755][usize::from(file.mode % 3)];
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let opened = File::options().write(true).open(&path).unwrap();
         opened.set_modified(time(file.time)).unwrap();
     }
@@ -191,7 +200,11 @@ fn walk(root: &Path, base: &str, lines: &mut Vec<String>) {
             let bytes = fs::read(entry.path()).unwrap();
             let start = bytes.first().map_or(' ', |byte| char::from(*byte));
             let time = time_of(&found);
-            lines.push(format!("{path} {}{start} time {time}", bytes.len()));
+            let mode = found.mode() & 0o7777;
+            lines.push(format!(
+                "{path} {}{start} mode {mode:o} time {time}",
+                bytes.len()
+            ));
         }
     }
 }

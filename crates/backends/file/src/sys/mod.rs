@@ -58,6 +58,18 @@ pub(crate) struct Stat {
     pub(crate) changed: Stamp,
 }
 
+/// What the system keeps of an open file beside its bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Status {
+    /// With the kind of file, as the system has it.
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) accessed: Stamp,
+    pub(crate) modified: Stamp,
+    pub(crate) created: Option<Stamp>,
+}
+
 /// How a directory is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Share {

@@ -37,8 +37,8 @@ const COARSE: [u64; 2] = [0x4d44, 0x2011_bab0];
 #[derive(Debug)]
 pub(crate) struct Dir(OwnedFd, ResolveFlags);
 
-/// Whether links can be made.
-pub(crate) const MAKES_LINKS: bool = true;
+/// Whether links can be made, and what the system keeps of files be told and set.
+pub(crate) const KEEPS_ALL: bool = true;
 
 /// A file that keeps its storage as long as this is held, whatever happens to its name.
 #[derive(Debug)]

@@ -5,10 +5,13 @@ use std::io::{self, IoSliceMut};
 use std::ops::Range;
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{self, FlockOperation, XattrFlags};
+use rustix::fs::{
+    self, AtFlags, FlockOperation, Gid, Mode, StatxFlags, Timespec, Timestamps, UTIME_OMIT, Uid,
+    XattrFlags,
+};
 use rustix::io::{Errno, ReadWriteFlags};
 
-use crate::sys::Stat;
+use crate::sys::{Stamp, Stat, Status};
 
 /// What is known of an open file.
 pub(crate) fn stat_file(file: &File) -> io::Result<Stat> {
@@ -83,6 +86,48 @@ pub(crate) fn copy_range(
         Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::BADF) => None,
         Err(errno) => Some(Err(errno.into())),
     }
+}
+
+/// What the system keeps of a file beside its bytes.
+pub(crate) fn status(file: &File) -> io::Result<Status> {
+    let stat = fs::fstat(file)?;
+    let stamp = |seconds, nanos| Stamp { seconds, nanos };
+    let born = fs::statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok();
+    let born = born.filter(|found| found.stx_mask & StatxFlags::BTIME.bits() != 0);
+    Ok(Status {
+        mode: stat.st_mode,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        accessed: stamp(stat.st_atime, stat.st_atime_nsec as u32),
+        modified: stamp(stat.st_mtime, stat.st_mtime_nsec as u32),
+        created: born.map(|found| stamp(found.stx_btime.tv_sec, found.stx_btime.tv_nsec)),
+    })
+}
+
+/// Sets the permission bits.
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    Ok(fs::fchmod(file, Mode::from_raw_mode(mode))?)
+}
+
+/// Sets owner and group, as far as they are given.
+pub(crate) fn set_owner(file: &File, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+    let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+    Ok(fs::fchown(file, uid, gid)?)
+}
+
+/// Sets when the file was last read.
+pub(crate) fn set_accessed(file: &File, accessed: Stamp) -> io::Result<()> {
+    let times = Timestamps {
+        last_access: Timespec {
+            tv_sec: accessed.seconds,
+            tv_nsec: accessed.nanos.into(),
+        },
+        last_modification: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+    };
+    Ok(fs::futimens(file, &times)?)
 }
 
 /// Adds an extended attribute, or replaces it.

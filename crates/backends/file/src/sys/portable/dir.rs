@@ -11,8 +11,8 @@ use storage_core::ErrorKind;
 
 use crate::sys::{Abilities, Kind, Share, Stamp, Stat};
 
-/// Whether links can be made.
-pub(crate) const MAKES_LINKS: bool = false;
+/// Whether links can be made, and what the system keeps of files be told and set.
+pub(crate) const KEEPS_ALL: bool = false;
 
 /// Most symbolic links on the way to one name.
 const LINKS: usize = 40;

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind as Io};
 use std::ops::Range;
 
 use super::dir::stat_of;
-use crate::sys::Stat;
+use crate::sys::{Stamp, Stat, Status};
 
 /// What is known of an open file.
 pub(crate) fn stat_file(file: &File) -> io::Result<Stat> {
@@ -76,4 +76,24 @@ pub(crate) fn attribute_names(_: &File) -> io::Result<Vec<String>> {
 /// There are no attributes here.
 pub(crate) fn attribute(_: &File, _: &str) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
+}
+
+/// Never called: this part of metadata is refused here.
+pub(crate) fn status(_: &File) -> io::Result<Status> {
+    Err(Io::Unsupported.into())
+}
+
+/// Never called: this part of metadata is refused here.
+pub(crate) fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Err(Io::Unsupported.into())
+}
+
+/// Never called: this part of metadata is refused here.
+pub(crate) fn set_owner(_: &File, _: Option<u32>, _: Option<u32>) -> io::Result<()> {
+    Err(Io::Unsupported.into())
+}
+
+/// Never called: this part of metadata is refused here.
+pub(crate) fn set_accessed(_: &File, _: Stamp) -> io::Result<()> {
+    Err(Io::Unsupported.into())
 }

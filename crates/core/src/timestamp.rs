@@ -1,11 +1,13 @@
-//! Modified times as text: RFC 3339 with nanoseconds, as rclone keeps them in metadata.
+//! Times as text: RFC 3339 with nanoseconds, as rclone keeps them in metadata.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAY: i64 = 86_400;
 
-/// `2026-11-21T13:29:46.000000001Z`. `None` outside of the years 0 to 9999.
-pub(crate) fn format(time: SystemTime) -> Option<String> {
+/// Writes a time in UTC, such as `2026-11-21T13:29:46.000000001Z`. `None` outside of the years 0 to
+/// 9999.
+#[must_use]
+pub fn format(time: SystemTime) -> Option<String> {
     let (seconds, nanos) = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => (i64::try_from(after.as_secs()).ok()?, after.subsec_nanos()),
         Err(before) => {
@@ -26,8 +28,9 @@ pub(crate) fn format(time: SystemTime) -> Option<String> {
 }
 
 /// Reads RFC 3339 with any fraction and offset, or decimal seconds since 1970, which rclone writes
-/// on S3.
-pub(crate) fn parse(text: &str) -> Option<SystemTime> {
+/// on S3. `None` for anything else.
+#[must_use]
+pub fn parse(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     match text.as_bytes() {
         [_, _, _, _, b'-', ..] if text.is_ascii() => parse_rfc3339(text),
