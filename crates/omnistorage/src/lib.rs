@@ -35,6 +35,9 @@ pub use storage_memory as memory;
 #[cfg(feature = "ndjson")]
 #[doc(inline)]
 pub use storage_ndjson as ndjson;
+#[cfg(feature = "s3")]
+#[doc(inline)]
+pub use storage_s3 as s3;
 #[cfg(feature = "snappy")]
 #[doc(inline)]
 pub use storage_snappy as snappy;

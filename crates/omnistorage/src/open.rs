@@ -21,6 +21,10 @@ pub fn registry() -> Result<Registry> {
     registry.register("channel", storage_channel::ChannelFactory)?;
     #[cfg(not(feature = "channel"))]
     registry.declare("channel", "channel");
+    #[cfg(feature = "s3")]
+    registry.register("s3", storage_s3::S3Factory)?;
+    #[cfg(not(feature = "s3"))]
+    registry.declare("s3", "s3");
     Ok(registry)
 }
 

@@ -1,0 +1,135 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use storage_core::{Error, ErrorKind, Operation, Result};
+
+use crate::background::Background;
+use crate::call::{Patience, Repeat};
+use crate::client::client;
+use crate::failure::Failure;
+use crate::settings::without_user;
+use crate::store::Store;
+use crate::{Capabilities, NAME, S3Backend, S3Builder, probe};
+
+/// Longest that opening may take.
+const LIMIT: Duration = Duration::from_secs(9);
+
+pub(crate) async fn open(settings: S3Builder) -> Result<S3Backend> {
+    let place = match &settings.endpoint {
+        Some(endpoint) => format!("bucket {:?} at {}", settings.bucket, without_user(endpoint)),
+        None => format!("bucket {:?}", settings.bucket),
+    };
+    let opened = match tokio::time::timeout(LIMIT, connect(settings)).await {
+        Ok(opened) => opened,
+        Err(_) => Err(Error::new(
+            ErrorKind::Timeout,
+            "the store did not answer within 9 s",
+        )),
+    };
+    opened.map_err(|error| within(&place, &error).on(Operation::Open, NAME))
+}
+
+/// The error with the place in its message.
+fn within(place: &str, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{place}: {}", error.message()))
+        .with_transient(error.is_transient())
+}
+
+fn checked(settings: &S3Builder) -> Result<()> {
+    if let Some(endpoint) = &settings.endpoint {
+        let known = endpoint.starts_with("http://") || endpoint.starts_with("https://");
+        if !known {
+            return Err(Error::config("the endpoint is no http:// or https:// URL"));
+        }
+        if endpoint.contains('@') {
+            return Err(Error::config("the endpoint must hold no credentials"));
+        }
+    }
+    if settings.bucket.is_empty() || settings.bucket.contains('/') {
+        return Err(Error::config("the bucket's name is empty or holds a `/`"));
+    }
+    Ok(())
+}
+
+async fn connect(settings: S3Builder) -> Result<S3Backend> {
+    checked(&settings)?;
+    let mut store = store(&settings, None).await?;
+    if let Err(failure) = look(&store).await {
+        match failure.region.clone() {
+            Some(region) if region != store.region && settings.region.is_none() => {
+                store = self::store(&settings, Some(region)).await?;
+                look(&store)
+                    .await
+                    .map_err(|failure| explained(failure, &store))?;
+            }
+            _ => return Err(explained(failure, &store)),
+        }
+    }
+    let capabilities = match settings.capabilities {
+        Some(capabilities) => capabilities,
+        None if settings.endpoint.is_none() => Capabilities::ALL,
+        None => probe::probe(&store).await?,
+    };
+    store.capabilities = capabilities;
+    Ok(S3Backend::new(Arc::new(store)))
+}
+
+async fn store(settings: &S3Builder, region: Option<String>) -> Result<Store> {
+    let (client, region) = client(settings, region).await?;
+    let plain = settings
+        .endpoint
+        .as_deref()
+        .is_some_and(|url| url.starts_with("http://"));
+    Ok(Store {
+        client,
+        region,
+        bucket: settings.bucket.clone(),
+        signs_payload: settings.sign_payload.unwrap_or(plain),
+        capabilities: Capabilities::NONE,
+        patience: Patience {
+            timeout: settings.timeout,
+            max_attempts: settings.max_attempts,
+        },
+        budget: crate::budget::Budget::new(settings.memory_limit),
+        background: Background::default(),
+        lifecycle: storage_core::Lifecycle::new(),
+        settings: settings.clone(),
+    })
+}
+
+/// One small request that fails where endpoint, bucket or credentials are wrong.
+async fn look(store: &Store) -> Result<(), Failure> {
+    let patience = Patience {
+        max_attempts: 2,
+        ..store.patience
+    };
+    let result = patience
+        .call("ListObjectsV2", Repeat::Freely, |_| async {
+            let request = store
+                .client
+                .list_objects_v2()
+                .bucket(&store.bucket)
+                .max_keys(1);
+            let request = request.prefix(store.settings.prefix.as_str());
+            request.send().await.map_err(Failure::from)
+        })
+        .await;
+    match result {
+        // Credentials that are good for objects alone may not list.
+        Err(failure) if failure.code == "AccessDenied" && store.is_signed() => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+fn explained(failure: Failure, store: &Store) -> Error {
+    if failure.code == "NoSuchBucket" {
+        return Error::not_found("there is no such bucket");
+    }
+    match &failure.region {
+        Some(region) if *region != store.region => {
+            let message = format!("the bucket is in region {region:?}, not {:?}", store.region);
+            Error::config(message)
+        }
+        _ => failure.into(),
+    }
+}

@@ -1,0 +1,145 @@
+//! Writes that expect something, and what is made of a reply that did not come.
+
+use storage_core::{Error, ErrorKind, ObjectInfo, ObjectPath, Result, Version, WriteMode, Written};
+
+use crate::attributes::{Attributes, etag_of};
+use crate::call::Repeat;
+use crate::failure::{Certainty, Failure};
+use crate::store::{Store, other_version};
+
+/// What a request expects to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Anything,
+    Nothing,
+    /// The version, and its tag.
+    Version(Version, String),
+}
+
+impl Condition {
+    pub(crate) fn repeat(&self) -> Repeat {
+        match self {
+            Self::Anything => Repeat::Freely,
+            Self::Nothing | Self::Version(..) => Repeat::IfNotDone,
+        }
+    }
+
+    pub(crate) fn if_none_match(&self) -> Option<String> {
+        matches!(self, Self::Nothing).then(|| "*".to_owned())
+    }
+
+    pub(crate) fn if_match(&self) -> Option<String> {
+        match self {
+            Self::Version(_, etag) => Some(etag.clone()),
+            Self::Anything | Self::Nothing => None,
+        }
+    }
+}
+
+impl Store {
+    /// What the mode expects, as a condition of a request. The tag alone does not tell two writes of
+    /// the same bytes apart, so that the write's name is looked at first.
+    pub(crate) async fn condition(&self, path: &ObjectPath, mode: &WriteMode) -> Result<Condition> {
+        let expected = match mode {
+            WriteMode::Replace => return Ok(Condition::Anything),
+            WriteMode::CreateNew => return Ok(Condition::Nothing),
+            WriteMode::Append => return Err(Error::unsupported("mode append")),
+            WriteMode::IfVersion(expected) => expected,
+        };
+        let actual = match self.head(path).await {
+            Ok(info) => info.version,
+            Err(failure) if failure.is_missing() => return Err(other_version(expected, None)),
+            Err(failure) => return Err(failure.into()),
+        };
+        match etag_of(expected) {
+            Some(etag) if actual.as_ref() == Some(expected) => {
+                Ok(Condition::Version(expected.clone(), etag))
+            }
+            _ => Err(other_version(expected, actual)),
+        }
+    }
+
+    /// Whether a large object can be written under the condition.
+    pub(crate) fn keeps_in_multipart(&self, mode: &WriteMode) -> bool {
+        match mode {
+            WriteMode::Replace | WriteMode::Append => true,
+            WriteMode::CreateNew => self.capabilities.create_new_multipart,
+            WriteMode::IfVersion(_) => self.capabilities.if_version_multipart,
+        }
+    }
+
+    /// What came of a request that publishes: the tag, where the reply or a look at the object says
+    /// that the write happened.
+    pub(crate) async fn judged(
+        &self,
+        path: &ObjectPath,
+        attributes: &Attributes,
+        condition: &Condition,
+        result: Result<Option<String>, Failure>,
+    ) -> Result<Option<String>> {
+        let failure = match result {
+            Ok(etag) => return Ok(etag),
+            Err(failure) => failure,
+        };
+        if failure.certainty == Certainty::Unknown {
+            return self.looked_after(path, attributes, failure).await;
+        }
+        match condition {
+            Condition::Nothing if failure.status == 412 => {
+                Err(Error::new(ErrorKind::AlreadyExists, ""))
+            }
+            Condition::Nothing if failure.is_conflict() => match self.head(path).await {
+                Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, "")),
+                Err(_) => Err(failure.error.with_transient(true)),
+            },
+            Condition::Version(expected, _) if failure.is_condition() || failure.is_missing() => {
+                Err(other_version(expected, None))
+            }
+            _ => Err(failure.into()),
+        }
+    }
+
+    /// After a reply that did not come: an object that carries the name of this write was written by
+    /// it. Any other, or none, says nothing: ours may have come and gone, or may still come.
+    async fn looked_after(
+        &self,
+        path: &ObjectPath,
+        attributes: &Attributes,
+        failure: Failure,
+    ) -> Result<Option<String>> {
+        if let Ok(found) = self.head(path).await
+            && found.version == Some(attributes.version(found.etag.as_deref()))
+        {
+            tracing::debug!(
+                path = path.as_str(),
+                "the reply was lost, the write was not"
+            );
+            return Ok(found.etag.map(|etag| etag.to_string()));
+        }
+        Err(failure.error.with_outcome_unknown())
+    }
+
+    /// What `HEAD` says of an object.
+    pub(crate) async fn head(&self, path: &ObjectPath) -> Result<ObjectInfo, Failure> {
+        let key = self.key(path);
+        let reply = self.call("HeadObject", Repeat::Freely, |_| async {
+            let request = self.client.head_object().bucket(&self.bucket).key(&key);
+            request.send().await.map_err(Failure::from)
+        });
+        let mut reply = reply.await?;
+        let size = reply
+            .content_length
+            .take()
+            .and_then(|size| u64::try_from(size).ok());
+        let head = crate::attributes::head!(reply, size.unwrap_or(0));
+        Ok(head.info(path, self.settings.server_modified))
+    }
+}
+
+/// What a finished write tells.
+pub(crate) fn written(size: u64, etag: Option<&str>, attributes: &Attributes) -> Written {
+    let mut written = Written::new(size);
+    written.version = Some(attributes.version(etag));
+    written.etag = etag.map(|etag| etag.trim_matches('"').into());
+    written
+}

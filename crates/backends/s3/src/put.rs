@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use storage_core::{HashType, ObjectPath, Result, WriteMode, Written};
+use storage_hash::Hasher;
+
+use crate::attributes::Attributes;
+use crate::body::{body, length};
+use crate::failure::Failure;
+use crate::multipart::Upload;
+use crate::publish::{Condition, written};
+use crate::store::Store;
+use crate::text;
+
+/// Sets what an object carries on a request that creates one.
+macro_rules! with_attributes {
+    ($request:expr, $attributes:expr, $settings:expr) => {
+        $request
+            .set_content_type($attributes.content_type.clone())
+            .set_cache_control($attributes.cache_control.clone())
+            .set_metadata(Some($attributes.metadata.clone()))
+            .set_storage_class($settings.storage_class.as_deref().map(Into::into))
+            .set_server_side_encryption($settings.sse.as_deref().map(Into::into))
+            .set_ssekms_key_id($settings.sse_kms_key_id.clone())
+    };
+}
+pub(crate) use with_attributes;
+
+/// The CRC-32C of the pieces as headers carry it.
+pub(crate) fn crc_of(pieces: &[Bytes]) -> Option<String> {
+    let mut hasher = Hasher::new(HashType::Crc32c.into());
+    pieces.iter().for_each(|piece| hasher.update(piece));
+    hasher.finish().get(HashType::Crc32c).map(text::base64)
+}
+
+impl Store {
+    /// Writes an object by one request.
+    pub(crate) async fn put(
+        self: &Arc<Self>,
+        path: &ObjectPath,
+        pieces: &[Bytes],
+        attributes: &Attributes,
+        mode: &WriteMode,
+    ) -> Result<Written> {
+        let condition = self.condition(path, mode).await?;
+        if let Condition::Version(_, etag) = &condition
+            && self.capabilities.if_version_multipart
+            && is_digest_of(etag, pieces)
+        {
+            return self.put_as_part(path, pieces, attributes, &condition).await;
+        }
+        let crc = if self.capabilities.checksums {
+            crc_of(pieces)
+        } else {
+            None
+        };
+        let result = self
+            .send_put(path, pieces, attributes, &condition, crc)
+            .await;
+        let etag = self.judged(path, attributes, &condition, result).await?;
+        Ok(written(length(pieces), etag.as_deref(), attributes))
+    }
+
+    async fn send_put(
+        &self,
+        path: &ObjectPath,
+        pieces: &[Bytes],
+        attributes: &Attributes,
+        condition: &Condition,
+        crc: Option<String>,
+    ) -> Result<Option<String>, Failure> {
+        let key = self.key(path);
+        let size = i64::try_from(length(pieces)).unwrap_or(i64::MAX);
+        let reply = self.call("PutObject", condition.repeat(), |progress| {
+            let request = self.client.put_object().bucket(&self.bucket).key(&key);
+            let request = with_attributes!(request, attributes, self.settings)
+                .body(body(pieces, self.signs_payload, &progress))
+                .content_length(size)
+                .set_checksum_crc32_c(crc.clone())
+                .set_if_none_match(condition.if_none_match())
+                .set_if_match(condition.if_match());
+            async move { request.send().await.map_err(Failure::from) }
+        });
+        Ok(reply.await?.e_tag)
+    }
+
+    /// Writes the bytes that are there already. By one request their tag would be the same again, and
+    /// a condition on it would hold for every other writer that expects the same; as a part of an
+    /// upload they get another one.
+    async fn put_as_part(
+        self: &Arc<Self>,
+        path: &ObjectPath,
+        pieces: &[Bytes],
+        attributes: &Attributes,
+        condition: &Condition,
+    ) -> Result<Written> {
+        let mut upload = self.begin(path, attributes).await?;
+        upload.send(pieces.to_vec()).await?;
+        upload.complete(attributes, condition, crc_of(pieces)).await
+    }
+
+    /// Starts an upload in parts.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        path: &ObjectPath,
+        attributes: &Attributes,
+    ) -> Result<Upload> {
+        Upload::create(Arc::clone(self), path, attributes).await
+    }
+}
+
+/// Whether a tag is the MD5 of the bytes, as it is of objects that were written by one request.
+fn is_digest_of(etag: &str, pieces: &[Bytes]) -> bool {
+    let etag = etag.trim_matches('"');
+    if etag.len() != 32 {
+        return false;
+    }
+    let mut hasher = Hasher::new(HashType::Md5.into());
+    pieces.iter().for_each(|piece| hasher.update(piece));
+    hasher.finish().get_hex(HashType::Md5).as_deref() == Some(etag)
+}
