@@ -16,8 +16,9 @@ const HASH: &str = "omnistorage-";
 const MODIFIED: &str = "mtime";
 const MD5: &str = "md5chksum";
 
-/// The content type that stores give to what has none.
-const DEFAULT_TYPE: &str = "binary/octet-stream";
+/// The content type that Amazon gives to what has none, and that stands for none. Sent all the same:
+/// without it, the SDK sends another one.
+pub(crate) const DEFAULT_TYPE: &str = "binary/octet-stream";
 
 /// The attributes of an object as they are sent.
 #[derive(Debug, Clone, Default)]

@@ -55,7 +55,7 @@ fn refused<T>(result: Result<T, Failure>) -> Result<bool, Failure> {
 impl Probe<'_> {
     async fn all(&self) -> Result<Capabilities, Failure> {
         let mut found = Capabilities::NONE;
-        found.delete_existing = refused(self.delete(Some("*")).await)?;
+        let tells = refused(self.delete(Some("*")).await)?;
         let etag = match self.put(None, None).await {
             Ok((etag, summed)) => {
                 found.checksums = summed;
@@ -69,6 +69,8 @@ impl Probe<'_> {
             found.if_version = !refused(self.put(None, etag.as_deref()).await)?;
         }
         self.multipart(&mut found, wrong).await?;
+        // Some take `*` for a tag that no object has.
+        found.delete_existing = tells && !refused(self.delete(Some("*")).await)?;
         Ok(found)
     }
 

@@ -16,7 +16,12 @@ use crate::text;
 macro_rules! with_attributes {
     ($request:expr, $attributes:expr, $settings:expr) => {
         $request
-            .set_content_type($attributes.content_type.clone())
+            .content_type(
+                $attributes
+                    .content_type
+                    .as_deref()
+                    .unwrap_or($crate::attributes::DEFAULT_TYPE),
+            )
             .set_cache_control($attributes.cache_control.clone())
             .set_metadata(Some($attributes.metadata.clone()))
             .set_storage_class($settings.storage_class.as_deref().map(Into::into))

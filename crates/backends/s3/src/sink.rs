@@ -188,10 +188,10 @@ pub(crate) fn part_size(base: u64, size: Option<u64>) -> u64 {
     base.max(least.next_multiple_of(1 << 20))
 }
 
-/// The size of the part `next` of an object whose size is not known: doubled every thousand parts, so
+/// The size of the part `next` of an object whose size is not known: doubled every 950 parts, so
 /// that 10,000 hold more than 5 TiB.
 fn grown(now: u64, next: i32, size: Option<u64>) -> u64 {
-    let doubles = size.is_none() && next > 1 && next % 1000 == 1;
+    let doubles = size.is_none() && next > 1 && next % 950 == 1;
     if doubles { (now * 2).min(5 << 30) } else { now }
 }
 

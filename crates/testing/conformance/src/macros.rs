@@ -3,6 +3,8 @@
 /// The expression is a future of `storage_core::Result` of a backend, or of a
 /// [`Fresh`](crate::Fresh), and is evaluated anew for every rule: each time it must give an empty
 /// store. With `suite = …` it is a [`Suite`](crate::Suite), for a store that needs other sizes.
+/// With `server = "name", suite = |address| …` the suite is made for the address of a server, and the
+/// tests are skipped as [`server`](crate::server) says where there is none.
 /// Put each use into a module of its own. Rules that do not apply pass and print why.
 ///
 /// ```
@@ -26,6 +28,9 @@
 /// ```
 #[macro_export]
 macro_rules! conformance {
+    (server = $server:expr, suite = $suite:expr $(,)?) => {
+        $crate::__each_rule!((on ($server) ($suite)));
+    };
     (suite = $suite:expr) => {
         $crate::__each_rule!((tests $suite));
     };
@@ -46,6 +51,19 @@ macro_rules! __with_rules {
             #[test]
             fn $rule() {
                 $crate::check(&__suite(), stringify!($rule));
+            }
+        )+
+    };
+    ((on ($server:expr) ($suite:expr)) $($rule:ident)+) => {
+        fn __suite() -> Option<$crate::Suite> {
+            $crate::server($server).map($suite)
+        }
+        $(
+            #[test]
+            fn $rule() {
+                if let Some(suite) = __suite() {
+                    $crate::check(&suite, stringify!($rule));
+                }
             }
         )+
     };

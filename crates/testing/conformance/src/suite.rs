@@ -40,6 +40,7 @@ pub(crate) struct Effort {
 pub struct Suite {
     factory: Factory,
     effort: Effort,
+    excuses: Vec<(&'static str, &'static str)>,
 }
 
 impl Suite {
@@ -63,7 +64,17 @@ impl Suite {
                 rounds: 25,
                 patience: Duration::from_secs(120),
             },
+            excuses: Vec::new(),
         }
+    }
+
+    /// Says why a rule cannot be kept with the server that a backend is tested against, through no
+    /// fault of the backend's: it counts as not applicable then, and the report says why. A backend
+    /// needs another server, with which it keeps the rule.
+    #[must_use]
+    pub fn excuse(mut self, rule: &'static str, why: &'static str) -> Self {
+        self.excuses.push((rule, why));
+        self
     }
 
     /// Bytes of a large object, at least 1 MiB; default 16 MiB. Choose more than the backend's
@@ -148,7 +159,9 @@ impl Suite {
                 return RuleReport::new(rule, Outcome::Failed(message));
             }
         };
-        if let Some(why) = rule.excused(&case) {
+        let excuse = self.excuses.iter().find(|(name, _)| *name == rule.name());
+        let excuse = excuse.map(|(_, why)| (*why).to_owned());
+        if let Some(why) = excuse.or_else(|| rule.excused(&case)) {
             return RuleReport::new(rule, Outcome::NotApplicable(why));
         }
         RuleReport::new(rule, judge(rule, case, self.effort.patience).await)
