@@ -74,7 +74,7 @@ pub(crate) fn body(pieces: &[Bytes], signed: bool, progress: &Progress) -> ByteS
     }
     ByteStream::new(SdkBody::from_body_1_x(Rope {
         left: length(pieces),
-        pieces: pieces.to_vec().into_iter(),
+        pieces: Vec::from(pieces).into_iter(),
         current: Bytes::new(),
         progress: progress.clone(),
     }))

@@ -105,7 +105,7 @@ impl Source {
             }
             self.read_ahead();
             if self.body.is_some() {
-                if let Some(chunk) = self.from_body().await? {
+                if let Some(chunk) = self.body_chunk().await? {
                     return Ok(Some(chunk));
                 }
             } else if let Some(fetch) = self.ahead.front_mut() {
@@ -140,7 +140,7 @@ impl Source {
     }
 
     /// The next chunk of the open body; none at its end, or after it broke and was opened again.
-    async fn from_body(&mut self) -> Result<Option<Bytes>> {
+    async fn body_chunk(&mut self) -> Result<Option<Bytes>> {
         let Some((body, until)) = &mut self.body else {
             return Ok(None);
         };
