@@ -80,6 +80,7 @@ impl Applier {
             action: Action::RemoveSource { path },
             source: Some(Box::new(source)),
             expected: None,
+            copy: None,
         });
     }
 
@@ -143,6 +144,9 @@ impl Applier {
                 if matches!(work.action, Action::Update { .. }) {
                     self.keep(path, &to, true).await?;
                 }
+                if let Some(bytes) = self.copy_twin(work, path, &to).await {
+                    return Ok(Outcome::Done(bytes));
+                }
                 let sent = self.transfer(listed, path, &to).send().await?;
                 self.after_transfer(path, sent.source);
                 return Ok(Outcome::Done(sent.bytes));
@@ -180,6 +184,16 @@ impl Applier {
             _ => return Ok(Outcome::Nothing),
         }
         Ok(Outcome::Done(0))
+    }
+
+    /// Copies another tree's object of the same content; where that fails the source's is sent.
+    async fn copy_twin(&self, work: &Work, path: &ObjectPath, to: &ObjectPath) -> Option<u64> {
+        let twin = work.copy.as_ref()?;
+        let transfer = Transfer {
+            job: &twin.job,
+            ..self.transfer(&twin.listed, path, to)
+        };
+        transfer.send().await.ok().map(|sent| sent.bytes)
     }
 
     fn transfer<'a>(

@@ -56,8 +56,12 @@ impl Keeper {
     }
 }
 
-/// The extension with its dot, `.tar` before it included.
+/// The extension with its dot, `.tar` before it included; of what stands for a link, that of the link.
 fn extension(path: &str) -> &str {
+    const LINK: &str = ".rclonelink";
+    if let Some(link) = path.strip_suffix(LINK) {
+        return &path[link.len() - extension(link).len()..];
+    }
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     let dot = |end: usize| path[name..end].rfind('.').map(|dot| name + dot);
     let Some(last) = dot(path.len()) else {
@@ -152,6 +156,8 @@ mod tests {
             ("a.tar/b.gz", ".gz"),
             (".hidden", ".hidden"),
             ("b.", "."),
+            ("a/b.txt.rclonelink", ".txt.rclonelink"),
+            ("b.rclonelink", ".rclonelink"),
         ] {
             assert_eq!(extension(path), expected, "{path}");
         }

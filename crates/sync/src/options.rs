@@ -113,6 +113,8 @@ options! {
     no_update_modtime: bool = false,
     /// Trees whose objects are not sent, where they are as the source has them under the same path.
     compare_dest: Vec<Tree> = Vec::new(),
+    /// The same, but that they are copied to the destination, within the store where it can.
+    copy_dest: Vec<Tree> = Vec::new(),
     /// Leave alone what is newer at the destination.
     update: bool = false,
     /// Leave alone what the destination has, whatever it is.
@@ -320,13 +322,16 @@ impl Options {
         if self.update && self.comparison == Comparison::IgnoreTimes {
             return refuse("update", "with ignored times nothing is newer");
         }
-        if self.compare_dest.is_empty() {
-            return Ok(());
-        }
+        let option = match (self.compare_dest.is_empty(), self.copy_dest.is_empty()) {
+            (true, true) => return Ok(()),
+            (false, false) => return refuse("copy_dest", "compare_dest finds what it would copy"),
+            (false, true) => "compare_dest",
+            (true, false) => "copy_dest",
+        };
         match command {
             Command::Sync | Command::Copy => Ok(()),
-            Command::Move => refuse("compare_dest", "a move would leave an object there alone"),
-            _ => refuse("compare_dest", "it belongs to sync and copy"),
+            Command::Move => refuse(option, "a move removes what it has sent itself"),
+            _ => refuse(option, "it belongs to sync and copy"),
         }
     }
 }

@@ -98,6 +98,15 @@ pub(crate) struct Work {
     pub(crate) source: Option<Box<ObjectInfo>>,
     /// What it was planned for, where the plan was saved.
     pub(crate) expected: Option<Box<Saved>>,
+    /// Another tree's object of the same content, to be copied instead.
+    pub(crate) copy: Option<Box<Twin>>,
+}
+
+/// An object that is the same as the source's, and the job that copies it to the destination.
+#[derive(Debug, Clone)]
+pub(crate) struct Twin {
+    pub(crate) job: Arc<Job>,
+    pub(crate) listed: ObjectInfo,
 }
 
 impl Work {
@@ -116,6 +125,7 @@ impl From<Action> for Work {
             action,
             source: None,
             expected: None,
+            copy: None,
         }
     }
 }
@@ -143,6 +153,7 @@ impl Step {
             action,
             source: Some(Box::new(source)),
             expected: None,
+            copy: None,
         })
     }
 }

@@ -201,6 +201,7 @@ impl Pairing {
             action,
             source: Some(Box::new(source)),
             expected: None,
+            copy: None,
         })
     }
 

@@ -131,6 +131,7 @@ impl Options {
             existing: plain.existing,
             immutable: plain.immutable,
             compare_dest: plain.compare_dest,
+            copy_dest: plain.copy_dest,
             filter: plain.filter,
             delete_excluded: plain.delete_excluded,
             max_delete_share: plain.max_delete_share,
@@ -173,6 +174,7 @@ fn work(job: &Job, saved: Saved) -> Result<Work, SyncError> {
         .as_ref()
         .map(|seen| Box::new(seen.to_info(path)));
     Ok(Work {
+        copy: None,
         action: saved.action.clone(),
         source,
         expected: Some(Box::new(saved)),

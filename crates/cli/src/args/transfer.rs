@@ -22,6 +22,9 @@ pub(crate) struct TransferArgs {
     /// Transfer nothing that DIR has as the source has it; a path or URI, may be given again
     #[arg(long, value_name = "DIR")]
     pub(crate) compare_dest: Vec<String>,
+    /// Copy from DIR what it has as the source has it, instead of sending it; may be given again
+    #[arg(long, value_name = "DIR", conflicts_with = "compare_dest")]
+    pub(crate) copy_dest: Vec<String>,
     /// Leave files alone that are newer at the destination
     #[arg(short, long, conflicts_with = "ignore_times")]
     pub(crate) update: bool,

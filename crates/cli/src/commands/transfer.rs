@@ -62,6 +62,7 @@ async fn transfer(
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
         options.compare_dest = others(&args.compare_dest).await?;
+        options.copy_dest = others(&args.copy_dest).await?;
         trees(command, args, options).await
     };
     run(command, args, job, output).await
@@ -79,6 +80,7 @@ async fn transfer_to(
     let job = async {
         options.filter = filter::load(&args.compare.filter).await?;
         options.compare_dest = others(&args.compare_dest).await?;
+        options.copy_dest = others(&args.copy_dest).await?;
         let Some(object) = object(from).await? else {
             return trees(command, args, options).await;
         };

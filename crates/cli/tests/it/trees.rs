@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::run::{omni, write};
+use crate::run::{fails, omni, write};
 
 pub(crate) fn set_modified(path: &std::path::Path, seconds: u64, nanos: u32) -> SystemTime {
     let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos);
@@ -203,4 +203,23 @@ fn compare_dest_leaves_out_what_another_tree_has() {
     )
     .done();
     assert!(dir.path().join("new/b").exists() && !dir.path().join("new/a").exists());
+}
+
+#[test]
+fn copy_dest_copies_what_another_tree_has() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/same", "1"), ("src/new", "2")]);
+    omni(dir.path(), &["copy", "--include", "same", "src", "old"]).done();
+    let args = ["sync", "--copy-dest", "old", "src", "dst"];
+    omni(dir.path(), &args).done();
+    assert_eq!(
+        std::fs::read_to_string(dir.path().join("dst/same")).unwrap(),
+        "1"
+    );
+    let again = omni(dir.path(), &[&args[..], &["-v"]].concat()).done();
+    assert_eq!(again.stdout, "");
+    let both = [&args[..], &["--compare-dest", "old"]].concat();
+    fails(&omni(dir.path(), &both), 2, &["--compare-dest"]);
+    let moved = ["move", "--copy-dest", "old", "src", "dst"];
+    fails(&omni(dir.path(), &moved), 2, &["--copy-dest: a move"]);
 }

@@ -17,7 +17,9 @@ impl Program {
         match self {
             Self::Rclone => {
                 let mut command = Command::new("rclone");
-                command.args(["--config", "/dev/null", "--retries", "1"]);
+                // It fails to set the time of a directory that nothing was sent to.
+                let plain = ["--config", "/dev/null", "--retries", "1"];
+                command.args(plain).arg("--no-update-dir-modtime");
                 command
             }
             Self::Omni => Command::new(env!("CARGO_BIN_EXE_omni")),

@@ -1,6 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use storage_core::BackendExt;
+use storage_core::{BackendExt, Error, Operation};
+use storage_faults::{Failing, Intercept, Point, Recording};
 use storage_sync::{
     Action, Command, Comparison, Difference, Job, Options, SkipReason, Summary, SyncError,
 };
@@ -294,4 +296,55 @@ async fn compare_dest_sends_nothing_that_another_tree_has_alike() {
             ..
         })
     ));
+}
+
+#[tokio::test]
+async fn copy_dest_copies_what_another_tree_has_alike() {
+    for within in [true, false] {
+        let (from, to) = (memory(), memory());
+        let other = if within { Arc::clone(&to) } else { memory() };
+        for (path, content, time) in [("same", "x", 1), ("new", "y", 2), ("d/touched", "z", 3)] {
+            put(&from, &format!("src/{path}"), content, time).await;
+        }
+        put(&other, "old/same", "x", 1).await;
+        put(&other, "old/d/touched", "z", 4).await;
+        put(&to, "dst/same", "differs", 9).await;
+        let options = Options::default().copy_dest(vec![tree(&other, "old")]);
+        // What is copied is not read from the source.
+        let log = Recording::new();
+        let source: Store = Arc::new(log.clone().over(from));
+        let dry =
+            planned(&events(Command::Sync, &source, &to, options.clone().dry_run(true)).await);
+        let wet = planned(&events(Command::Sync, &source, &to, options.clone()).await);
+        assert_eq!(dry, wet);
+        let is_read = |path: &str| {
+            let reads = log.records().into_iter();
+            reads
+                .filter(|r| r.operation == Operation::Read)
+                .any(|r| r.path == path)
+        };
+        assert!(is_read("src/new") && !is_read("src/same"), "{within}");
+        let found = objects(&to, "dst").await;
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            ["d/touched", "new", "same"]
+        );
+        assert_eq!(found["same"], "x");
+        let again = run(Command::Sync, &source, &to, options).await.unwrap();
+        assert_eq!((again.created, again.updated, again.skipped), (0, 0, 3));
+    }
+}
+
+#[tokio::test]
+async fn what_copy_dest_cannot_copy_after_all_is_sent() {
+    let (from, to) = (memory(), memory());
+    put(&from, "src/a", "x", 1).await;
+    put(&to, "old/a", "x", 1).await;
+    let denied = || Error::unsupported("a copy");
+    let failing = Failing::always(Point::on(Operation::Copy), denied);
+    let failing: Store = Arc::new(failing.over(to));
+    let options = Options::default().copy_dest(vec![tree(&failing, "old")]);
+    let summary = run(Command::Copy, &from, &failing, options).await.unwrap();
+    assert_eq!((summary.created, summary.errors), (1, 0));
+    assert_eq!(objects(&failing, "dst").await["a"], "x");
 }

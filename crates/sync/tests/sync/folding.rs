@@ -12,7 +12,8 @@ use storage_sync::{Command, DeleteTiming, Event, Job, Options, SyncError};
 
 use crate::trees::{Store, events, failures, keys, memory, objects, put, run, run_failing, tree};
 
-/// A store that takes upper and lower case for the same and keeps what it was given first.
+/// A store that takes upper and lower case, and both forms of é, for the same, and keeps what it was
+/// given first.
 #[derive(Debug, Default)]
 struct Folding(MemoryBackend);
 
@@ -25,7 +26,7 @@ impl Folding {
             let names = page.entries.iter().map(|info| info.path.file_name());
             let kept = names
                 .into_iter()
-                .find(|name| name.to_lowercase() == segment.to_lowercase());
+                .find(|name| folded(name) == folded(segment));
             prefix = prefix.join(kept.unwrap_or(segment))?.as_prefix();
         }
         Ok(prefix.as_path().unwrap())
@@ -66,7 +67,7 @@ impl ExtendedBackend for Folding {
         features.with_create_new(true).with_custom_metadata(true)
     }
     fn name_folding(&self) -> NameFolding {
-        NameFolding::Case
+        NameFolding::CaseAndForm
     }
     async fn stat(&self, path: &ObjectPath) -> Result<ObjectInfo> {
         ExtendedBackend::stat(&self.0, &self.kept(path).await?).await
@@ -77,6 +78,10 @@ impl ExtendedBackend for Folding {
     async fn set_modified(&self, path: &ObjectPath, to: std::time::SystemTime) -> Result<()> {
         self.0.set_modified(&self.kept(path).await?, to).await
     }
+}
+
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace("e\u{301}", "é")
 }
 
 fn folding() -> Store {
@@ -128,6 +133,21 @@ async fn an_object_is_found_under_the_case_that_the_destination_keeps() {
         .iter()
         .filter(|event| matches!(event, Event::Match { .. }));
     assert_eq!(matches.count(), 3);
+}
+
+#[tokio::test]
+async fn two_forms_of_a_letter_are_one_name_at_such_a_destination() {
+    let (from, to) = (memory(), folding());
+    put(&from, "src/cafe\u{301}", "one", 1).await;
+    put(&from, "src/d/e\u{301}", "same", 1).await;
+    put(&to, "dst/d/\u{e9}", "same", 1).await;
+    let summary = run(Command::Sync, &from, &to, Options::default()).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.created, summary.deleted), (1, 0));
+    put(&from, "src/caf\u{e9}", "two", 1).await;
+    let summary = run_failing(Command::Sync, &from, &to, Options::default()).await;
+    assert_eq!(summary.errors, 1);
+    assert_eq!(objects(&to, "dst").await["cafe\u{301}"], "one");
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod plan_files;
 #[cfg(unix)]
 mod refusing;
 mod renaming;
+mod semantics;
 mod timing;
 mod transforming;
 mod trees;
