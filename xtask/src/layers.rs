@@ -15,7 +15,9 @@ pub(crate) enum Layer {
     Shell,
     /// Backends, bridges, compression and formats.
     Part,
-    /// Sync, multi, layered, buffer, middleware and entity.
+    /// What engines and programs put over a backend.
+    Middleware,
+    /// Sync, multi, layered, buffer and entity.
     Engine,
     /// What programs depend on.
     Umbrella,
@@ -35,12 +37,13 @@ const SHELLS: [(&str, &str); 2] = [
 
 impl Layer {
     /// Every layer, from the bottom up.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Core,
         Self::Hash,
         Self::Filter,
         Self::Shell,
         Self::Part,
+        Self::Middleware,
         Self::Engine,
         Self::Umbrella,
         Self::Program,
@@ -56,6 +59,7 @@ impl Layer {
             Self::Filter => "filter language",
             Self::Shell => "shells of codecs and formats",
             Self::Part => "backends, bridges, compression, formats",
+            Self::Middleware => "middleware",
             Self::Engine => "engines",
             Self::Umbrella => "umbrella",
             Self::Program => "programs",
@@ -77,9 +81,8 @@ impl Layer {
             ("crates", Some("hash")) => Self::Hash,
             ("crates", Some("filter")) => Self::Filter,
             ("crates", Some("backends" | "bridges" | "compression" | "formats")) => Self::Part,
-            ("crates", Some("sync" | "multi" | "layered" | "buffer" | "middleware" | "entity")) => {
-                Self::Engine
-            }
+            ("crates", Some("middleware")) => Self::Middleware,
+            ("crates", Some("sync" | "multi" | "layered" | "buffer" | "entity")) => Self::Engine,
             ("crates", Some("omnistorage")) => Self::Umbrella,
             ("crates", Some("cli")) => Self::Program,
             ("crates", Some("testing")) if package.published => Self::Testing,
@@ -90,14 +93,17 @@ impl Layer {
 
     /// Whether a crate of this layer may be built on one of layer `on`.
     const fn may_build_on(self, on: Self) -> bool {
-        use Layer::{Core, Engine, Filter, Hash, Part, Program, Shell, Testing, Tool, Umbrella};
+        use Layer::{
+            Core, Engine, Filter, Hash, Middleware, Part, Program, Shell, Testing, Tool, Umbrella,
+        };
         match self {
             Core | Filter => false,
             Hash | Shell => matches!(on, Core),
             Part => matches!(on, Core | Hash | Shell),
-            Engine => matches!(on, Core | Hash | Filter),
-            Umbrella => matches!(on, Core | Hash | Filter | Shell | Part | Engine),
-            Program => matches!(on, Core | Hash | Filter | Shell | Part | Engine | Umbrella),
+            Middleware => matches!(on, Core | Hash),
+            Engine => matches!(on, Core | Hash | Filter | Middleware),
+            Umbrella => !matches!(on, Umbrella | Program | Testing | Tool),
+            Program => !matches!(on, Program | Testing | Tool),
             Testing => matches!(on, Core | Hash | Testing),
             Tool => !matches!(on, Program | Tool),
         }
@@ -225,6 +231,7 @@ mod tests {
             package("storage-compression", "crates/compression/core", &[]),
             package("storage-gzip", "crates/compression/gzip", &[]),
             package("storage-format", "crates/formats/core", &[]),
+            package("storage-middleware", "crates/middleware", &[]),
             package("storage-sync", "crates/sync", &[]),
             package("omnistorage", "crates/omnistorage", &[]),
             package("omnistorage-cli", "crates/cli", &[]),
@@ -271,6 +278,18 @@ mod tests {
                 false,
             ),
             ("storage-sync", "crates/sync", "storage-file", false),
+            (
+                "storage-middleware",
+                "crates/middleware",
+                "storage-sync",
+                false,
+            ),
+            (
+                "storage-file",
+                "crates/backends/file",
+                "storage-middleware",
+                false,
+            ),
             ("storage-sync", "crates/sync", "storage-compression", false),
             (
                 "storage-compression",
@@ -353,6 +372,7 @@ mod tests {
                 false,
             ),
             ("storage-sync", "crates/sync", "storage-core", false),
+            ("storage-sync", "crates/sync", "storage-middleware", false),
             ("storage-sync", "crates/sync", "storage-file", true),
             ("omnistorage", "crates/omnistorage", "storage-sync", false),
             ("omnistorage-cli", "crates/cli", "omnistorage", false),

@@ -233,6 +233,13 @@ impl Error {
         self
     }
 
+    /// Replaces the path, where one was added: for wrappers that give objects other names.
+    #[must_use]
+    pub fn map_path(mut self, rename: impl FnOnce(&str) -> String) -> Self {
+        self.0.path = self.0.path.map(|path| rename(&path).into());
+        self
+    }
+
     /// Adds the underlying error, which `source()` returns.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {

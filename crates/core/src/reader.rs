@@ -21,8 +21,8 @@ const MAX_RESERVE: u64 = 64 << 20;
 ///
 /// It is at once an [`AsyncRead`], an [`AsyncBufRead`] and a [`Stream`] of [`Bytes`]; use one of
 /// them, or [`bytes`](Self::bytes) for everything at once. Bytes that a backend has in memory are
-/// handed over without a copy. A body that ends before its announced length is an error of kind
-/// `Corrupt`, never a short success. Dropping a reader releases everything it holds.
+/// handed over without a copy. A body that ends before its announced length is a transient error of
+/// kind `Corrupt`, never a short success. Dropping a reader releases everything it holds.
 pub struct Reader {
     info: Box<ObjectInfo>,
     range: Option<Range<u64>>,
@@ -68,6 +68,21 @@ impl Reader {
     #[must_use]
     pub fn with_source(mut self, source: Arc<dyn PayloadSource>) -> Self {
         self.source = Some(source);
+        self
+    }
+
+    /// Replaces what is said of the object: for wrappers that show it under another name.
+    #[must_use]
+    pub fn with_info(mut self, info: ObjectInfo) -> Self {
+        *self.info = info;
+        self
+    }
+
+    /// Passes what is still to come through `wrap`, for wrappers: bytes in memory and a
+    /// [source](Self::with_source) stay as they are.
+    #[must_use]
+    pub fn map_stream(mut self, wrap: impl FnOnce(ByteStream) -> ByteStream) -> Self {
+        self.rest = self.rest.map(wrap);
         self
     }
 
@@ -162,7 +177,9 @@ impl Reader {
                     let missing = self.remaining.unwrap_or(0);
                     self.end();
                     if missing > 0 {
-                        return Poll::Ready(Err(self.wrong_length("ended", missing, "early")));
+                        // As a cut connection does: another try may give all of it.
+                        let error = self.wrong_length("ended", missing, "early");
+                        return Poll::Ready(Err(error.with_transient(true)));
                     }
                     return Poll::Ready(Ok(()));
                 }

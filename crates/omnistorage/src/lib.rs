@@ -32,6 +32,9 @@ pub use storage_length_prefixed as length_prefixed;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use storage_memory as memory;
+#[cfg(feature = "middleware")]
+#[doc(inline)]
+pub use storage_middleware as middleware;
 #[cfg(feature = "ndjson")]
 #[doc(inline)]
 pub use storage_ndjson as ndjson;

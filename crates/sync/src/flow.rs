@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use storage_core::{Result, Writer};
+use storage_middleware::bandwidth::Limiter;
 
-use crate::bandwidth::Throttle;
 use crate::limits::Limits;
 use crate::{Bandwidth, Options};
 
@@ -13,7 +13,7 @@ use crate::{Bandwidth, Options};
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) limits: Limits,
-    throttle: Option<Arc<Throttle>>,
+    limiter: Option<Arc<Limiter>>,
     per_file: Option<u64>,
 }
 
@@ -21,7 +21,7 @@ impl Flow {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             limits: Limits::new(options),
-            throttle: options.bandwidth.clone().map(Throttle::new).map(Arc::new),
+            limiter: options.bandwidth.clone().map(Limiter::new).map(Arc::new),
             per_file: options.bandwidth_per_file,
         }
     }
@@ -30,7 +30,7 @@ impl Flow {
     pub(crate) fn unlimited(&self) -> Self {
         Self {
             limits: Limits::new(&Options::default()),
-            throttle: self.throttle.clone(),
+            limiter: self.limiter.clone(),
             per_file: self.per_file,
         }
     }
@@ -40,16 +40,16 @@ impl Flow {
         let limit = self.per_file.map(Bandwidth::bytes_per_second);
         Pace {
             flow: self,
-            own: limit.map(Throttle::new),
+            own: limit.map(Limiter::new),
         }
     }
 
     /// Waits until an object of so many bytes may be sent in one piece.
     pub(crate) async fn pass(&self, bytes: u64) {
         self.limits.sending(bytes).await;
-        if self.throttle.is_some() || self.per_file.is_some() {
-            for throttle in self.pace().throttles() {
-                throttle.take(bytes).await;
+        if self.limiter.is_some() || self.per_file.is_some() {
+            for limiter in self.pace().limiters() {
+                limiter.take(bytes).await;
             }
         }
     }
@@ -59,21 +59,21 @@ impl Flow {
 #[derive(Debug)]
 pub(crate) struct Pace<'a> {
     flow: &'a Flow,
-    own: Option<Throttle>,
+    own: Option<Limiter>,
 }
 
 impl Pace<'_> {
     /// Writes a chunk as fast as may be.
     pub(crate) async fn write(&self, writer: &mut Writer, mut chunk: Bytes) -> Result<()> {
         while !chunk.is_empty() {
-            let mut throttles = self.throttles();
+            let mut limiters = self.limiters();
             let wanted = chunk.len() as u64;
-            let granted = match throttles.next() {
-                Some(throttle) => throttle.grant(wanted).await,
+            let granted = match limiters.next() {
+                Some(limiter) => limiter.grant(wanted).await,
                 None => wanted,
             };
-            for throttle in throttles {
-                throttle.take(granted).await;
+            for limiter in limiters {
+                limiter.take(granted).await;
             }
             self.flow.limits.sending(granted).await;
             writer.write_bytes(chunk.split_to(granted as usize)).await?;
@@ -81,7 +81,7 @@ impl Pace<'_> {
         Ok(())
     }
 
-    fn throttles(&self) -> impl Iterator<Item = &Throttle> {
-        self.own.iter().chain(self.flow.throttle.as_deref())
+    fn limiters(&self) -> impl Iterator<Item = &Limiter> {
+        self.own.iter().chain(self.flow.limiter.as_deref())
     }
 }

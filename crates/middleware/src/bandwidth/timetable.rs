@@ -1,14 +1,9 @@
-//! How many bytes may be sent in a second, by the time of the week.
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use tokio::time::{Instant, sleep_until};
-
-/// A limit on bytes a second that all transfers of a run share. It may change with the time.
+/// A limit on bytes a second. It may change with the time of the week.
 ///
 /// ```
-/// use storage_sync::{Bandwidth, TimeOfWeek};
+/// use storage_middleware::bandwidth::{Bandwidth, TimeOfWeek};
 ///
 /// // 512 KiB/s from eight to six, else no limit, in a time zone one hour east of UTC.
 /// let eight_to_six = [
@@ -86,7 +81,7 @@ impl Bandwidth {
     }
 
     /// The limit at a time.
-    fn at(&self, time: SystemTime) -> Option<u64> {
+    pub(super) fn at(&self, time: SystemTime) -> Option<u64> {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(0) + i64::from(self.utc_offset);
         // 1 January 1970 was a Thursday.
@@ -98,96 +93,11 @@ impl Bandwidth {
     }
 }
 
-/// Unused time that may be made up for, so that a late wake-up costs no bandwidth.
-const CREDIT: Duration = Duration::from_millis(50);
-
-/// Shares of a limit are granted for this long at a time: a change of the limit takes effect within.
-const SLICE: u64 = 20;
-
-/// Hands out a [`Bandwidth`] to those who send, in the order they ask.
-#[derive(Debug)]
-pub(crate) struct Throttle {
-    bandwidth: Bandwidth,
-    /// When everything granted so far will have been sent.
-    busy_until: Mutex<Instant>,
-}
-
-impl Throttle {
-    pub(crate) fn new(bandwidth: Bandwidth) -> Self {
-        Self {
-            bandwidth,
-            busy_until: Mutex::new(Instant::now()),
-        }
-    }
-
-    /// Waits until some of `wanted` bytes may be sent, and gives how many: at least one.
-    pub(crate) async fn grant(&self, wanted: u64) -> u64 {
-        let Some(rate) = self.bandwidth.at(SystemTime::now()) else {
-            return wanted;
-        };
-        let granted = wanted.min((rate / SLICE).max(1));
-        let time = Duration::from_secs_f64(granted as f64 / rate as f64);
-        let now = Instant::now();
-        let until = {
-            // A panic under the lock leaves a time that is as good as any.
-            let busy = self.busy_until.lock();
-            let mut busy = busy.unwrap_or_else(PoisonError::into_inner);
-            *busy = (*busy).max(now.checked_sub(CREDIT).unwrap_or(now)) + time;
-            *busy
-        };
-        // Timers are no finer than this; what is not waited for now is waited for later.
-        if until > now + Duration::from_millis(1) {
-            sleep_until(until).await;
-        }
-        granted
-    }
-
-    /// Waits until so many bytes may be sent.
-    pub(crate) async fn take(&self, mut bytes: u64) {
-        while bytes > 0 {
-            bytes -= self.grant(bytes).await;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     use super::*;
-
-    /// What eight workers are granted in ten seconds.
-    async fn sent(rate: u64, piece: u64) -> u64 {
-        let throttle = Arc::new(Throttle::new(Bandwidth::bytes_per_second(rate)));
-        let sum = Arc::new(AtomicU64::new(0));
-        let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..8 {
-            let (throttle, sum) = (Arc::clone(&throttle), Arc::clone(&sum));
-            workers.spawn(async move {
-                loop {
-                    let granted = throttle.grant(piece).await;
-                    sum.fetch_add(granted, Ordering::Relaxed);
-                }
-            });
-        }
-        // A little more, since timers wake up late.
-        tokio::time::sleep(Duration::from_millis(10_020)).await;
-        workers.shutdown().await;
-        sum.load(Ordering::Relaxed)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn limits_from_one_byte_to_ten_gigabytes_a_second_hold_within_five_percent() {
-        for rate in [1u64, 7, 1000, 123_456_789, 10_000_000_000] {
-            let (found, expected) = (sent(rate, 16 << 20).await, rate * 10);
-            let gap = found.abs_diff(expected);
-            assert!(
-                gap * 20 <= expected,
-                "{rate}: {found} instead of {expected}"
-            );
-        }
-    }
 
     #[test]
     fn a_timetable_holds_from_each_time_to_the_next_and_around_the_week() {
