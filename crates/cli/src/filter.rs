@@ -81,6 +81,9 @@ fn bounded(args: &FilterArgs, mut builder: FilterBuilder) -> FilterBuilder {
     for name in &args.exclude_if_present {
         builder = builder.exclude_if_present(name);
     }
+    if let Some((part, of)) = args.hash_filter {
+        builder = builder.part(part, of);
+    }
     if let Some(levels) = args.max_depth.and_then(|depth| depth.0) {
         builder = builder.max_depth(levels);
     }

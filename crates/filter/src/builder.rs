@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use crate::error::Flaw;
 use crate::filter::{Bounds, Filter, Listed, Parts};
+use crate::part::Part;
 use crate::rules::{Draft, Place, Rules, lines};
 use crate::{FilterError, Pattern};
 
@@ -20,6 +21,7 @@ pub struct FilterBuilder {
     markers: Vec<String>,
     max_depth: Option<usize>,
     bounds: Bounds,
+    part: Option<Part>,
 }
 
 impl FilterBuilder {
@@ -151,6 +153,15 @@ impl FilterBuilder {
         self
     }
 
+    /// Includes one of `count` parts of all paths, which are about as large; an index of `count` or more
+    /// starts over. The same path is always in the same part, the one that rclone chooses. 0 parts are
+    /// one.
+    #[must_use]
+    pub fn part(mut self, index: u64, count: u64) -> Self {
+        self.part = Part::new(index, count);
+        self
+    }
+
     /// Compiles the filter.
     ///
     /// # Errors
@@ -158,8 +169,10 @@ impl FilterBuilder {
     /// start at that is after the one to end at.
     pub fn build(self) -> Result<Filter, FilterError> {
         let has_rules = !self.drafts.is_empty() || self.only_included || !self.markers.is_empty();
-        if self.listed.is_some() && (has_rules || self.bounds != Bounds::default()) {
-            let what = "a list of files stands by itself: it goes with no other rule, size or age";
+        let has_bounds = self.bounds != Bounds::default() || self.part.is_some();
+        if self.listed.is_some() && (has_rules || has_bounds) {
+            let what =
+                "a list of files stands by itself: it goes with no other rule, size, age or part";
             return Err(FilterError::Conflict(what));
         }
         if let (Some(since), Some(until)) = (self.bounds.since, self.bounds.until)
@@ -187,6 +200,7 @@ impl FilterBuilder {
             markers: self.markers,
             max_depth: self.max_depth,
             bounds: self.bounds,
+            part: self.part,
         })))
     }
 

@@ -3,6 +3,7 @@ use std::time::SystemTime;
 
 use crate::FilterBuilder;
 use crate::builder::Paths;
+use crate::part::Part;
 use crate::rules::Rules;
 
 /// Chooses objects by path, size and age. Cheap to clone.
@@ -19,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) markers: Vec<String>,
     pub(crate) max_depth: Option<usize>,
     pub(crate) bounds: Bounds,
+    pub(crate) part: Option<Part>,
 }
 
 /// A list of files, with the directories above them.
@@ -53,13 +55,15 @@ impl Filter {
             markers,
             max_depth,
             bounds,
+            part,
         } = &*self.0;
         let listed = listed.as_ref().map(|listed| {
             let mut files: Vec<_> = listed.files.iter().collect();
             files.sort_unstable();
             files
         });
-        format!("{rules:?} {listed:?} {markers:?} {max_depth:?} {bounds:?}")
+        let part = part.map_or_else(String::new, |part| format!(" {part:?}"));
+        format!("{rules:?} {listed:?} {markers:?} {max_depth:?} {bounds:?}{part}")
     }
 
     /// Whether the path of an object is included, given that the directories above it are.
@@ -70,7 +74,10 @@ impl Filter {
         }
         match &self.0.listed {
             Some(listed) => listed.files.contains(path),
-            None => self.0.rules.includes_file(path),
+            None => {
+                let is_here = self.0.part.is_none_or(|part| part.has(path));
+                is_here && self.0.rules.includes_file(path)
+            }
         }
     }
 
@@ -163,6 +170,7 @@ impl Filter {
             markers: parts.markers.clone(),
             max_depth: Some(most),
             bounds: parts.bounds.clone(),
+            part: parts.part,
         }))
     }
 

@@ -25,6 +25,7 @@ mod directories;
 mod error;
 mod filter;
 mod glob;
+mod part;
 mod pattern;
 mod re2;
 mod rules;

@@ -1,3 +1,5 @@
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::time::SystemTime;
 
 use clap::Args;
@@ -40,6 +42,9 @@ pub(crate) struct FilterArgs {
     /// Exclude directories that hold a file of this name
     #[arg(help_heading = HEADING, long, value_name = "NAME")]
     pub(crate) exclude_if_present: Vec<String>,
+    /// One of N parts of all files, by a hash of their paths: K/N, or @/N for any of them
+    #[arg(help_heading = HEADING, long, value_name = "K/N", value_parser = part)]
+    pub(crate) hash_filter: Option<(u64, u64)>,
     /// Let patterns take upper and lower case for the same
     #[arg(help_heading = HEADING, long)]
     pub(crate) ignore_case: bool,
@@ -88,6 +93,19 @@ fn age(text: &str) -> Result<Age, String> {
             )),
         },
     }
+}
+
+fn part(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let wrong = || "write K/N with two numbers, as in 0/4, or @/N".to_owned();
+    let (part, of) = text.split_once('/').ok_or_else(wrong)?;
+    let of = number(of).filter(|of| *of > 0).ok_or_else(wrong)?;
+    let part = match part {
+        // Keyed afresh from the system's randomness.
+        "@" => RandomState::new().build_hasher().finish(),
+        part => number(part).ok_or_else(wrong)?,
+    };
+    Ok((part, of))
 }
 
 fn depth(text: &str) -> Result<Depth, String> {

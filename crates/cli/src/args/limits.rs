@@ -1,10 +1,11 @@
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
+use omnistorage::Backend;
 use omnistorage::filter::{parse_age, parse_size};
-use omnistorage::sync::{Bandwidth, Cutoff, Direction, Options, Order, OrderKey, TimeOfWeek};
+use omnistorage::sync::{Cutoff, Direction, Options, Order, OrderKey, SyncError};
 
-use crate::time::utc_offset;
+use super::bandwidth::Directions;
 
 const HEADING: &str = "Limits and order";
 
@@ -12,9 +13,9 @@ const HEADING: &str = "Limits and order";
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LimitArgs {
     /// Send at most so many bytes a second, as 512K or 10M, or by the time of day: '08:00,512K
-    /// 18:00,off' or 'Mon-08:00,1M Sat-00:00,off'
-    #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = bandwidth, allow_hyphen_values = false)]
-    bwlimit: Option<Limit<Bandwidth>>,
+    /// 18:00,off' or 'Mon-08:00,1M Sat-00:00,off'; as UP:DOWN for what goes to and comes from a remote
+    #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = Directions::parse, allow_hyphen_values = false)]
+    bwlimit: Option<Directions>,
     /// Send at most so many bytes a second of each file
     #[arg(help_heading = HEADING, long, value_name = "RATE", value_parser = file_rate)]
     bwlimit_file: Option<Limit<u64>>,
@@ -61,9 +62,7 @@ enum CutoffArg {
 impl LimitArgs {
     pub(crate) fn apply(&self, options: Options) -> Options {
         let flat = |limit: &Option<Limit<u64>>| limit.as_ref().and_then(|limit| limit.0);
-        let bandwidth = self.bwlimit.clone().and_then(|limit| limit.0);
         options
-            .bandwidth(bandwidth)
             .bandwidth_per_file(flat(&self.bwlimit_file))
             .max_transfer(flat(&self.max_transfer))
             .max_duration(self.max_duration)
@@ -77,6 +76,31 @@ impl LimitArgs {
             .max_backlog(self.max_backlog as usize)
             .request_tries(self.low_level_retries)
             .retry_pause(self.retries_sleep)
+    }
+}
+
+impl LimitArgs {
+    /// Limits the bandwidth between two stores.
+    ///
+    /// # Errors
+    /// [`SyncError::Option`] for two rates where neither store is remote.
+    pub(crate) fn between(
+        &self,
+        options: Options,
+        source: &dyn Backend,
+        destination: &dyn Backend,
+    ) -> Result<Options, SyncError> {
+        let Some(limit) = &self.bwlimit else {
+            return Ok(options);
+        };
+        let is_remote = |store: &dyn Backend| !matches!(store.name(), "file" | "memory");
+        match limit.between(is_remote(source), is_remote(destination)) {
+            Some(bandwidth) => Ok(options.bandwidth(bandwidth)),
+            None => Err(SyncError::Option {
+                option: "bwlimit",
+                reason: "nothing goes to or comes from a remote; write one rate".into(),
+            }),
+        }
     }
 }
 
@@ -95,64 +119,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(now.duration_since(before).unwrap_or_default())
 }
 
-fn bandwidth(text: &str) -> Result<Limit<Bandwidth>, String> {
-    if !text.contains(',') {
-        let limit = rate(text)?;
-        return Ok(Limit(limit.map(Bandwidth::bytes_per_second)));
-    }
-    let entries: Vec<_> = text
-        .split_whitespace()
-        .map(entry)
-        .collect::<Result<_, _>>()?;
-    Ok(Limit(Bandwidth::timetable(entries, utc_offset())))
-}
-
-fn rate(text: &str) -> Result<Option<u64>, String> {
-    if text.contains(':') {
-        return Err(format!(
-            "{text:?} has two rates: one limit holds for what is sent, whatever the direction"
-        ));
-    }
-    // As in rclone, 0 is no limit.
-    let rate = parse_size(text).map_err(|error| error.to_string())?;
-    Ok(rate.filter(|rate| *rate > 0))
-}
-
 fn file_rate(text: &str) -> Result<Limit<u64>, String> {
-    rate(text).map(Limit)
-}
-
-/// `08:00,512K` or `Mon-08:00,512K`.
-fn entry(text: &str) -> Result<(TimeOfWeek, Option<u64>), String> {
-    let wrong = || format!("{text:?} is no time and rate such as 08:00,512K or Mon-08:00,512K");
-    let (time, limit) = text.split_once(',').ok_or_else(wrong)?;
-    let (day, time) = match time.split_once('-') {
-        Some((day, time)) => (Some(weekday(day).ok_or_else(wrong)?), time),
-        None => (None, time),
-    };
-    let (hour, minute) = time.split_once(':').ok_or_else(wrong)?;
-    let number = |text: &str, most: u8| text.parse().ok().filter(|number| *number <= most);
-    let hour = number(hour, 23).ok_or_else(wrong)?;
-    let minute = number(minute, 59).ok_or_else(wrong)?;
-    let daily = TimeOfWeek::daily(hour, minute);
-    Ok((day.map_or(daily, |day| daily.on(day)), rate(limit)?))
-}
-
-fn weekday(text: &str) -> Option<u8> {
-    const DAYS: [&str; 7] = [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    let text = text.to_ascii_lowercase();
-    let day = DAYS
-        .iter()
-        .position(|day| text.len() >= 3 && day.starts_with(&text))?;
-    u8::try_from(day).ok()
+    super::bandwidth::rate(text).map(Limit)
 }
 
 fn order(text: &str) -> Result<Order, String> {
@@ -182,35 +150,6 @@ fn order(text: &str) -> Result<Order, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rates_are_read_as_rclone_reads_them() {
-        let limit = |bytes| Ok(Limit(Some(Bandwidth::bytes_per_second(bytes))));
-        assert_eq!(bandwidth("512"), limit(512 << 10));
-        assert_eq!(bandwidth("1.5M"), limit(3 << 19));
-        assert_eq!(bandwidth("1B"), limit(1));
-        assert_eq!(bandwidth("off"), Ok(Limit(None)));
-        let table = bandwidth("Mon-08:00,1M 18:00,off sunday-23:59,100K").unwrap();
-        let expected = [
-            (TimeOfWeek::daily(8, 0).on(0), Some(1 << 20)),
-            (TimeOfWeek::daily(18, 0), None),
-            (TimeOfWeek::daily(23, 59).on(6), Some(100 << 10)),
-        ];
-        assert_eq!(table, Limit(Bandwidth::timetable(expected, utc_offset())));
-        for text in [
-            "",
-            "x",
-            "10M:1M",
-            "24:00,1M",
-            "8,1M",
-            "Mo-08:00,1M",
-            "08:00,x",
-        ] {
-            assert!(bandwidth(text).is_err(), "{text}");
-        }
-        assert_eq!(bandwidth("0"), Ok(Limit(None)));
-        assert_eq!(file_rate("0"), Ok(Limit(None)));
-    }
 
     #[test]
     fn orders_are_read_as_rclone_reads_them() {

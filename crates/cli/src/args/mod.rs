@@ -2,6 +2,7 @@
 //! rclone has the same thing.
 
 mod backup;
+mod bandwidth;
 mod bisync;
 mod cat;
 mod check;

@@ -147,5 +147,8 @@ async fn job_of(plan: SavedPlan, args: &ApplyArgs, missing: Missing) -> Result<J
         .verify(args.verify.into())
         .fsync(args.fsync.into());
     options.max_delete = args.max_delete;
+    options = args
+        .limits
+        .between(options, &**from.backend(), &**to.backend())?;
     plan.into_job(from, to, options)
 }

@@ -110,6 +110,8 @@ async fn object_job(
         Missing::Fail => place::entry_to_be(to).await?,
     };
     let to = Location::new(to.backend, to.path);
+    let limits = &args.limits;
+    let options = limits.between(options, &**object.backend(), &**to.backend())?;
     match command {
         Command::Move => Job::move_file(object, &to, options),
         _ => Job::copy_file(object, &to, options),
@@ -149,6 +151,8 @@ async fn tree_job(
         destination = trees.0;
         options.backup_dir = Some(trees.1);
     }
+    let (from, to) = (source.backend(), destination.backend());
+    let options = args.limits.between(options, &**from, &**to)?;
     Job::new(command, source, destination, options)
 }
 

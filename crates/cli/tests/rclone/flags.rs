@@ -40,12 +40,14 @@ impl Flags {
         destination.retain(|path, _| !source.keys().any(|other| is_in_the_way(path, other)));
         // Of two files that may be the renamed one, each program takes another.
         if self.has(&["--track-renames-strategy"]) {
-            let mut seen = Vec::new();
-            destination.retain(|_, file| {
-                let is_new = !seen.contains(&file.size_and_time());
-                seen.push(file.size_and_time());
-                is_new
-            });
+            for tree in [&mut source, &mut destination] {
+                let mut seen = Vec::new();
+                tree.retain(|_, file| {
+                    let is_new = !seen.contains(&file.size_and_time());
+                    seen.push(file.size_and_time());
+                    is_new
+                });
+            }
         }
         // rclone judges size and age on each side by itself, `omni` by the source.
         let bounds = ["--min-", "--max-size", "--max-age"];
@@ -111,6 +113,7 @@ fn filter() -> impl Strategy<Value = String> {
         1 => Just("--ignore-case".to_owned()),
         1 => (1..4u8).prop_map(|depth| format!("--max-depth={depth}")),
         1 => Just("--exclude-if-present=mark".to_owned()),
+        1 => (0..3u8, 1..4u8).prop_map(|(part, of)| format!("--hash-filter={part}/{of}")),
         1 => prop::sample::select(vec!["1B", "1000B", "1K", "2K"]).prop_map(|size| format!("--min-size={size}")),
         1 => prop::sample::select(vec!["0B", "1B", "1K", "2K"]).prop_map(|size| format!("--max-size={size}")),
         1 => prop::sample::select(vec!["1h", "1d"]).prop_map(|age| format!("--min-age={age}")),

@@ -77,6 +77,7 @@ fn flags() -> impl Strategy<Value = Vec<String>> {
         1 => Just("--ignore-case".to_owned()),
         1 => (1..4u8).prop_map(|depth| format!("--max-depth={depth}")),
         1 => Just("--exclude-if-present=mark".to_owned()),
+        1 => (0..4u8, 1..4u8).prop_map(|(part, of)| format!("--hash-filter={part}/{of}")),
     ];
     prop::collection::vec(flag, 1..6)
 }
@@ -101,6 +102,10 @@ fn filter(flags: &[String]) -> Result<Filter, String> {
     }
     for value in values("exclude-if-present") {
         builder = builder.exclude_if_present(value);
+    }
+    if let Some(part) = values("hash-filter").last() {
+        let (part, of) = part.split_once('/').unwrap();
+        builder = builder.part(part.parse().unwrap(), of.parse().unwrap());
     }
     if let Some(depth) = values("max-depth").last() {
         builder = builder.max_depth(depth.parse().unwrap());
