@@ -31,6 +31,11 @@ pub fn registry() -> Result<Registry> {
         registry.register(name, storage_gcs::GcsFactory)?;
         #[cfg(not(feature = "gcs"))]
         registry.declare(name, "gcs");
+    for name in ["http", "https"] {
+        #[cfg(feature = "http")]
+        registry.register(name, storage_http::HttpFactory)?;
+        #[cfg(not(feature = "http"))]
+        registry.declare(name, "http");
     }
     Ok(registry)
 }
