@@ -10,7 +10,9 @@ use storage_s3_server::{S3Server, ServerOptions};
 async fn main() -> storage_core::Result<()> {
     let backend = MemoryBackend::builder().directories(false).build();
     let options = ServerOptions::new("omnistorage", "omnistorage-secret");
-    let options = std::env::args().skip(1).fold(options, ServerOptions::bucket);
+    let options = std::env::args()
+        .skip(1)
+        .fold(options, ServerOptions::bucket);
     let server = S3Server::start(Arc::new(backend), options).await?;
     println!("{}", server.endpoint());
     std::future::pending().await
