@@ -96,7 +96,7 @@ async fn pages_give_every_name_once() {
                 all.extend(page);
                 match reply.all("NextContinuationToken").pop() {
                     Some(next) => {
-                        token = format!("continuation-token={}&", next.replace('=', "%3D"))
+                        token = format!("continuation-token={}&", next.replace('=', "%3D"));
                     }
                     None => break,
                 }
