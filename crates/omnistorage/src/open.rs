@@ -25,6 +25,10 @@ pub fn registry() -> Result<Registry> {
     registry.register("s3", storage_s3::S3Factory)?;
     #[cfg(not(feature = "s3"))]
     registry.declare("s3", "s3");
+    #[cfg(feature = "sqlite")]
+    registry.register("sqlite", storage_sqlite::SqliteFactory)?;
+    #[cfg(not(feature = "sqlite"))]
+    registry.declare("sqlite", "sqlite");
     Ok(registry)
 }
 

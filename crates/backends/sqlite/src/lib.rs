@@ -47,3 +47,8 @@ mod version;
 pub use backend::SqliteBackend;
 pub use builder::{SqliteBuilder, Synchronous};
 pub use factory::SqliteFactory;
+
+/// The example of the backend's page is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/backends/sqlite.md")]
+struct Page;

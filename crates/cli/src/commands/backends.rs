@@ -3,7 +3,8 @@ use serde_json::{Map, json};
 
 use crate::output::{Counts, Exit, Output};
 
-/// Lists what is compiled in, with the features of each as an instance reports them.
+/// Lists what is compiled in, with the features of each as an instance reports them, where one can be
+/// opened without being told which.
 pub(crate) async fn run(output: &Output) -> Result<Exit> {
     let registry = registry()?;
     for name in registry.names() {
@@ -11,7 +12,11 @@ pub(crate) async fn run(output: &Output) -> Result<Exit> {
             "file" => Config::new().with("root", std::env::temp_dir().to_string_lossy()),
             _ => Config::new(),
         };
-        let backend = registry.open(name, config).await?;
+        let Ok(backend) = registry.open(name, config).await else {
+            let object = || json!({"event": "backend", "name": name});
+            output.line(|| format!("{name}: features depend on the store"), object);
+            continue;
+        };
         let features = backend.as_extended().map(|extended| extended.features());
         let features: Vec<_> = features
             .iter()

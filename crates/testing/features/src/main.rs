@@ -8,6 +8,7 @@ use storage_channel::{ChannelBackend, Mode};
 use storage_conformance::{Fresh, Suite, features_table};
 use storage_file::FileBackend;
 use storage_memory::MemoryBackend;
+use storage_sqlite::SqliteBackend;
 
 /// The suite of every backend that needs no server, by the name of its page.
 fn suites() -> Vec<(&'static str, Suite)> {
@@ -15,6 +16,7 @@ fn suites() -> Vec<(&'static str, Suite)> {
         ("channel", Suite::new(channel)),
         ("file", Suite::new(file)),
         ("memory", Suite::new(memory)),
+        ("sqlite", Suite::new(sqlite)),
     ]
 }
 
@@ -36,6 +38,14 @@ async fn file() -> storage_core::Result<Fresh> {
 
 async fn memory() -> storage_core::Result<MemoryBackend> {
     Ok(MemoryBackend::builder().build())
+}
+
+async fn sqlite() -> storage_core::Result<Fresh> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("data.db");
+    let backend = SqliteBackend::open(path.clone()).await?;
+    let reopen = move || SqliteBackend::open(path.clone());
+    Ok(Fresh::new(backend).reopen(reopen).keep(folder))
 }
 
 fn main() -> ExitCode {
