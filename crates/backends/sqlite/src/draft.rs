@@ -108,8 +108,8 @@ impl Draft {
         target.add(connection, schema, self.chunker.partial())
     }
 
-    /// Says that there is nothing left to be swept.
-    pub(crate) fn is_published(mut self) {
+    /// Leaves nothing to be swept.
+    pub(crate) fn keep(mut self) {
         self.published = true;
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn page(snapshot: &Snapshot, prefix: &Prefix, parts: &ListParts) -> R
     };
     let mut from = first(prefix, &filter);
     loop {
-        match walk.query(from)? {
+        match walk.query(&from)? {
             Step::Next(next) => from = next,
             Step::Ended => {
                 let (entries, next) = (walk.entries, None);
@@ -94,9 +94,9 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    fn query(&mut self, from: From) -> Result<Step> {
+    fn query(&mut self, from: &From) -> Result<Step> {
         let schema = self.snapshot.schema();
-        let (sql, key) = match &from {
+        let (sql, key) = match from {
             From::At(key) => (&schema.list_from, key),
             From::After(key) => (&schema.list_after, key),
         };

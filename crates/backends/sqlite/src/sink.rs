@@ -116,7 +116,7 @@ impl WriteSink for SqliteSink {
         };
         let (written, draft) = database.change(durability, publish).await?;
         if let Some(draft) = draft {
-            draft.is_published();
+            draft.keep();
         }
         Ok(written)
     }

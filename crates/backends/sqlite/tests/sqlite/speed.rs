@@ -52,6 +52,64 @@ fn plain_keys(connection: &Connection) -> usize {
     rows.map(Result::unwrap).count()
 }
 
+/// Our calls and the plain ones, of each kind.
+struct Contest<'c> {
+    runtime: &'c tokio::runtime::Runtime,
+    backend: &'c SqliteBackend,
+    connection: &'c Connection,
+    keys: &'c [String],
+}
+
+impl Contest<'_> {
+    fn own(&self, work: impl Future) -> Duration {
+        timed(|| drop(self.runtime.block_on(work)))
+    }
+
+    fn small(&self) {
+        let content = vec![7u8; 4096];
+        let own = self.own(async {
+            for key in self.keys {
+                self.backend.put(key, content.clone()).await.unwrap();
+            }
+        });
+        let plain = timed(|| {
+            let put = |key: &String| plain_put(self.connection, key, &content);
+            self.keys.iter().for_each(put);
+        });
+        shown("10,000 puts of 4 KiB", own, plain);
+        let own = self.own(async {
+            for key in self.keys {
+                assert_eq!(self.backend.get(key).await.unwrap().len(), 4096);
+            }
+        });
+        let plain = timed(|| {
+            let get = |key: &String| drop(plain_get(self.connection, key));
+            self.keys.iter().for_each(get);
+        });
+        shown("10,000 gets of 4 KiB", own, plain);
+    }
+
+    fn listing(&self) {
+        let own = self.own(async {
+            let options = ListOptions::default().recursive(true);
+            let all = self.backend.entries(Prefix::root(), options).collect();
+            assert_eq!(all.await.unwrap().len(), SMALL);
+        });
+        let plain = timed(|| assert_eq!(plain_keys(self.connection), SMALL));
+        shown("listing 10,000 keys", own, plain);
+    }
+
+    fn large(&self) {
+        let large = vec![1u8; LARGE];
+        let own = self.own(self.backend.put("large", large.clone()));
+        let plain = timed(|| plain_put(self.connection, "large", &large));
+        shown("put of 256 MiB", own, plain);
+        let own = self.own(self.backend.get("large"));
+        let plain = timed(|| drop(plain_get(self.connection, "large")));
+        shown("get of 256 MiB", own, plain);
+    }
+}
+
 #[test]
 #[ignore = "a measurement"]
 fn beside_plain_rusqlite() {
@@ -59,104 +117,30 @@ fn beside_plain_rusqlite() {
         .enable_all()
         .build()
         .unwrap();
-    let run = |in_place: bool, work: &mut dyn FnMut() -> Duration| {
-        if in_place {
-            allow_blocking(work)
-        } else {
-            work()
-        }
-    };
-    let content = vec![7u8; 4096];
+    let keys: Vec<_> = (0..SMALL).map(|n| format!("dir/{n:06}")).collect();
     for in_place in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let builder = SqliteBackend::builder(folder.path().join("own.db"));
         let opening = builder.synchronous(Synchronous::Normal).open();
         let backend = runtime.block_on(opening).unwrap();
         let (_kept, connection) = plain();
-        println!(
-            "calls {}",
-            if in_place {
-                "in place"
-            } else {
-                "by other threads"
-            }
-        );
-        let keys: Vec<_> = (0..SMALL).map(|n| format!("dir/{n:06}")).collect();
-
-        let own = run(in_place, &mut || {
-            timed(|| {
-                runtime.block_on(async {
-                    for key in &keys {
-                        backend.put(key, content.clone()).await.unwrap();
-                    }
-                })
-            })
-        });
-        shown(
-            "10,000 puts of 4 KiB",
-            own,
-            timed(|| {
-                keys.iter()
-                    .for_each(|key| plain_put(&connection, key, &content))
-            }),
-        );
-        let own = run(in_place, &mut || {
-            timed(|| {
-                runtime.block_on(async {
-                    for key in &keys {
-                        assert_eq!(backend.get(key).await.unwrap().len(), 4096);
-                    }
-                })
-            })
-        });
-        shown(
-            "10,000 gets of 4 KiB",
-            own,
-            timed(|| {
-                keys.iter()
-                    .for_each(|key| drop(plain_get(&connection, key)))
-            }),
-        );
-        let own = run(in_place, &mut || {
-            timed(|| {
-                runtime.block_on(async {
-                    let options = ListOptions::default().recursive(true);
-                    let all = backend
-                        .entries(Prefix::root(), options)
-                        .collect()
-                        .await
-                        .unwrap();
-                    assert_eq!(all.len(), SMALL);
-                })
-            })
-        });
-        shown(
-            "listing 10,000 keys",
-            own,
-            timed(|| assert_eq!(plain_keys(&connection), SMALL)),
-        );
-        let large = vec![1u8; LARGE];
-        let own = run(in_place, &mut || {
-            timed(|| {
-                runtime
-                    .block_on(backend.put("large", large.clone()))
-                    .unwrap();
-            })
-        });
-        shown(
-            "put of 256 MiB",
-            own,
-            timed(|| plain_put(&connection, "large", &large)),
-        );
-        let own = run(in_place, &mut || {
-            timed(|| {
-                runtime.block_on(backend.get("large")).unwrap();
-            })
-        });
-        shown(
-            "get of 256 MiB",
-            own,
-            timed(|| drop(plain_get(&connection, "large"))),
-        );
+        let contest = Contest {
+            runtime: &runtime,
+            backend: &backend,
+            connection: &connection,
+            keys: &keys,
+        };
+        let run = || {
+            contest.small();
+            contest.listing();
+            contest.large();
+        };
+        if in_place {
+            println!("calls in place");
+            allow_blocking(run);
+        } else {
+            println!("calls by other threads");
+            run();
+        }
     }
 }
