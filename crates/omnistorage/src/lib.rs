@@ -50,6 +50,9 @@ pub use storage_s3 as s3;
 #[cfg(feature = "snappy")]
 #[doc(inline)]
 pub use storage_snappy as snappy;
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use storage_sqlite as sqlite;
 #[cfg(feature = "sync")]
 #[doc(inline)]
 pub use storage_sync as sync;

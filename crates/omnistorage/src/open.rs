@@ -31,12 +31,17 @@ pub fn registry() -> Result<Registry> {
         registry.register(name, storage_gcs::GcsFactory)?;
         #[cfg(not(feature = "gcs"))]
         registry.declare(name, "gcs");
+    }
     for name in ["http", "https"] {
         #[cfg(feature = "http")]
         registry.register(name, storage_http::HttpFactory)?;
         #[cfg(not(feature = "http"))]
         registry.declare(name, "http");
     }
+    #[cfg(feature = "sqlite")]
+    registry.register("sqlite", storage_sqlite::SqliteFactory)?;
+    #[cfg(not(feature = "sqlite"))]
+    registry.declare("sqlite", "sqlite");
     Ok(registry)
 }
 

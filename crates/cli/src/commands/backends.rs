@@ -1,10 +1,10 @@
-use omnistorage::{Config, ErrorKind, Result, registry};
+use omnistorage::{Config, Result, registry};
 use serde_json::{Map, json};
 
 use crate::output::{Counts, Exit, Output};
 
-/// Lists what is compiled in, with the features of each as an instance reports them. What needs settings
-/// to be opened tells no more than its name.
+/// Lists what is compiled in, with the features of each as an instance reports them, where one can be
+/// opened without being told which.
 pub(crate) async fn run(output: &Output) -> Result<Exit> {
     let registry = registry()?;
     for name in registry.names() {
@@ -12,16 +12,12 @@ pub(crate) async fn run(output: &Output) -> Result<Exit> {
             "file" => Config::new().with("root", std::env::temp_dir().to_string_lossy()),
             _ => Config::new(),
         };
-        let backend = match registry.open(name, config).await {
-            Ok(backend) => backend,
-            Err(error) if error.kind() == ErrorKind::Config => {
-                output.line(
-                    || format!("{name}: as the store that the settings name"),
-                    || json!({"event": "backend", "name": name, "features": null}),
-                );
-                continue;
-            }
-            Err(error) => return Err(error),
+        let Ok(backend) = registry.open(name, config).await else {
+            output.line(
+                || format!("{name}: features depend on the store"),
+                || json!({"event": "backend", "name": name, "features": null}),
+            );
+            continue;
         };
         let features = backend.as_extended().map(|extended| extended.features());
         let features: Vec<_> = features

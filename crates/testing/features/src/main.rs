@@ -12,6 +12,7 @@ use storage_gcs::GcsBackend;
 use storage_gcs_emulator::Emulator;
 use storage_http::HttpBackend;
 use storage_memory::MemoryBackend;
+use storage_sqlite::SqliteBackend;
 use storage_static_server::StaticServer;
 
 /// The suite of every backend that needs no server to be installed, by the name of its page.
@@ -22,6 +23,7 @@ fn suites() -> Vec<(&'static str, Suite)> {
         ("gcs", Suite::new(gcs)),
         ("http", Suite::new(http)),
         ("memory", Suite::new(memory)),
+        ("sqlite", Suite::new(sqlite)),
     ]
 }
 
@@ -57,6 +59,8 @@ async fn gcs() -> storage_core::Result<Fresh> {
     };
     let backend = open().await?;
     Ok(Fresh::new(backend).reopen(open).keep(emulator))
+}
+
 /// Over a server in this process, which has no files and directories that exclude each other.
 async fn http() -> storage_core::Result<Fresh> {
     let memory = MemoryBackend::builder().directories(false).build();
@@ -67,6 +71,14 @@ async fn http() -> storage_core::Result<Fresh> {
 
 async fn memory() -> storage_core::Result<MemoryBackend> {
     Ok(MemoryBackend::builder().build())
+}
+
+async fn sqlite() -> storage_core::Result<Fresh> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("data.db");
+    let backend = SqliteBackend::open(path.clone()).await?;
+    let reopen = move || SqliteBackend::open(path.clone());
+    Ok(Fresh::new(backend).reopen(reopen).keep(folder))
 }
 
 fn main() -> ExitCode {

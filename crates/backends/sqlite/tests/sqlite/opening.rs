@@ -1,0 +1,154 @@
+//! Opening, closing, and what goes wrong at it.
+
+use std::time::Duration;
+
+use storage_core::{Backend, BackendExt, ErrorKind, ExtendedBackend, WriteOptions};
+use storage_sqlite::SqliteBackend;
+
+use crate::{beside, fresh, open, path, plain};
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(
+        at("text"),
+        "no database, but long enough to look like one".repeat(99),
+    )
+    .unwrap();
+    let connection = plain(&at("utf16"));
+    let sql = "PRAGMA encoding = 'UTF-16'; CREATE TABLE t (a)";
+    connection.execute_batch(sql).unwrap();
+    let connection = plain(&at("other"));
+    connection
+        .execute_batch("CREATE TABLE Objects (a)")
+        .unwrap();
+
+    for (name, kind, words) in [
+        ("text", ErrorKind::Corrupt, "not a database"),
+        ("utf16", ErrorKind::Unsupported, "UTF-16"),
+        ("other", ErrorKind::Config, "did not make"),
+        ("missing/data.db", ErrorKind::NotFound, "folder"),
+        ("", ErrorKind::IsDirectory, "directory"),
+    ] {
+        let error = SqliteBackend::open(at(name)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(words) && text.contains(name), "{text}");
+        assert!(text.starts_with("sqlite: open"), "{text}");
+    }
+    let absent = SqliteBackend::builder(at("absent")).create(false);
+    assert!(absent.open().await.unwrap_err().is_not_found());
+    assert!(!at("absent").exists());
+    assert_eq!(std::fs::read(at("text")).unwrap().len(), 45 * 99);
+}
+
+#[tokio::test]
+async fn damage_is_told_and_never_given_as_content() {
+    let (_folder, file, backend) = fresh().await;
+    backend.put("whole", vec![1; 200_000]).await.unwrap();
+    for (damage, key) in [
+        (
+            "UPDATE objects_chunks SET data = x'01' WHERE id & 3 = 1",
+            "whole",
+        ),
+        ("DELETE FROM objects_chunks WHERE id & 3 = 2", "whole"),
+        ("UPDATE objects SET size = 9000000", "whole"),
+        ("UPDATE objects SET size = -1", "whole"),
+    ] {
+        backend.put(key, vec![1; 200_000]).await.unwrap();
+        plain(&file).execute_batch(damage).unwrap();
+        let error = backend.get(key).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{damage}: {error}");
+        plain(&file)
+            .execute_batch("UPDATE objects SET size = 0")
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_full_file_refuses_a_write_and_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = SqliteBackend::builder(folder.path().join("data.db"));
+    let backend = builder.max_bytes(4 << 20).open().await.unwrap();
+    backend.put("small", "kept").await.unwrap();
+    for size in [900_000, 30 << 20] {
+        let mut outcome = Ok(());
+        for number in 0..9 {
+            let put = backend.put(format!("{number}"), vec![0; size]).await;
+            outcome = outcome.and(put.map(drop));
+        }
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded, "{error}");
+        assert!(!error.is_transient() && !error.outcome_unknown());
+    }
+    assert_eq!(backend.get("small").await.unwrap(), "kept");
+    for number in 0..9 {
+        backend.delete(&path(&number.to_string())).await.unwrap();
+    }
+    backend.put("again", vec![0; 900_000]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_others_keep_locked_is_a_timeout_for_writers_alone() {
+    let (_folder, file, backend) = fresh().await;
+    backend.put("a", "old").await.unwrap();
+    let builder = SqliteBackend::builder(&file).busy_timeout(Duration::from_millis(50));
+    let waiting = builder.open().await.unwrap();
+    let other = plain(&file);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = waiting.put("a", "new").await.unwrap_err();
+    assert!(error.is_timeout() && error.is_transient(), "{error}");
+    assert!(!error.outcome_unknown());
+    assert_eq!(waiting.get("a").await.unwrap(), "old");
+    other.execute_batch("ROLLBACK").unwrap();
+    waiting.put("a", "new").await.unwrap();
+    assert_eq!(backend.get("a").await.unwrap(), "new");
+}
+
+#[tokio::test]
+async fn tables_are_stores_of_their_own_beside_those_of_others() {
+    let (_folder, file, backend) = fresh().await;
+    plain(&file)
+        .execute_batch("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)")
+        .unwrap();
+    let second = SqliteBackend::builder(&file).table("second");
+    let second = second.open().await.unwrap();
+    backend.put("a", "first").await.unwrap();
+    second.put("a", "second").await.unwrap();
+    assert_eq!(backend.get("a").await.unwrap(), "first");
+    assert_ne!(backend.identity(), second.identity());
+    assert!(
+        SqliteBackend::builder(&file)
+            .table("mine")
+            .open()
+            .await
+            .is_err()
+    );
+    assert!(
+        SqliteBackend::builder(&file)
+            .table("x; DROP TABLE mine")
+            .open()
+            .await
+            .is_err()
+    );
+    assert_eq!(crate::count(&file, "mine"), 1);
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file() {
+    let (_folder, file, backend) = fresh().await;
+    backend.put("large", vec![0; 5 << 20]).await.unwrap();
+    let mut writer = backend
+        .writer(&path("x"), WriteOptions::default())
+        .await
+        .unwrap();
+    writer.write_bytes(vec![0; 5 << 20].into()).await.unwrap();
+    backend.flush().await.unwrap();
+    backend.close().await.unwrap();
+    assert!(writer.finish().await.unwrap_err().is_backend_closed());
+    assert_eq!(beside(&file), ["data.db"]);
+    let backend = open(&file).await;
+    assert_eq!(crate::count(&file, "objects_pending"), 0);
+    assert!(!backend.exists(&path("x")).await.unwrap());
+}
