@@ -58,9 +58,9 @@ pub struct ObjectInfo {
     pub etag: Option<Arc<str>>,
     /// Whether this is a directory.
     pub is_dir: bool,
-    /// Media type, as given at write.
+    /// Media type, as given at write, or as a store that takes none makes it up.
     pub content_type: Option<Arc<str>>,
-    /// Cache-Control, as given at write.
+    /// Cache-Control, as given at write, or as a store that takes none makes it up.
     pub cache_control: Option<Arc<str>>,
     /// User-defined attributes, as given at write.
     pub metadata: Metadata,

@@ -21,6 +21,7 @@ mod macros;
 mod report;
 mod rule;
 mod rules;
+mod seeded;
 mod server;
 mod suite;
 mod table;
@@ -29,6 +30,7 @@ mod violation;
 pub use fresh::Fresh;
 pub use report::{Outcome, Report, RuleReport};
 pub use rule::{Need, Rule, Topic};
+pub use seeded::Seeded;
 pub use server::server;
 pub use suite::Suite;
 #[doc(hidden)]
