@@ -26,6 +26,9 @@ pub use storage_gzip as gzip;
 #[cfg(feature = "hash")]
 #[doc(inline)]
 pub use storage_hash as hash;
+#[cfg(feature = "http")]
+#[doc(inline)]
+pub use storage_http as http;
 #[cfg(feature = "length-prefixed")]
 #[doc(inline)]
 pub use storage_length_prefixed as length_prefixed;

@@ -25,6 +25,12 @@ pub fn registry() -> Result<Registry> {
     registry.register("s3", storage_s3::S3Factory)?;
     #[cfg(not(feature = "s3"))]
     registry.declare("s3", "s3");
+    for name in ["http", "https"] {
+        #[cfg(feature = "http")]
+        registry.register(name, storage_http::HttpFactory)?;
+        #[cfg(not(feature = "http"))]
+        registry.declare(name, "http");
+    }
     Ok(registry)
 }
 

@@ -3,17 +3,21 @@
 //! `docs/backends/NAME.md`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use storage_channel::{ChannelBackend, Mode};
-use storage_conformance::{Fresh, Suite, features_table};
+use storage_conformance::{Fresh, Seeded, Suite, features_table};
 use storage_file::FileBackend;
+use storage_http::HttpBackend;
 use storage_memory::MemoryBackend;
+use storage_static_server::StaticServer;
 
 /// The suite of every backend that needs no server, by the name of its page.
 fn suites() -> Vec<(&'static str, Suite)> {
     vec![
         ("channel", Suite::new(channel)),
         ("file", Suite::new(file)),
+        ("http", Suite::new(http)),
         ("memory", Suite::new(memory)),
     ]
 }
@@ -32,6 +36,14 @@ async fn file() -> storage_core::Result<Fresh> {
     };
     let backend = FileBackend::open(folder.path()).await?;
     Ok(Fresh::new(backend).reopen(reopen).keep(folder))
+}
+
+/// Over a server in this process, which has no files and directories that exclude each other.
+async fn http() -> storage_core::Result<Fresh> {
+    let memory = MemoryBackend::builder().directories(false).build();
+    let server = StaticServer::start(Arc::new(memory.clone())).await?;
+    let reads = HttpBackend::builder(server.url()).open().await?;
+    Ok(Fresh::new(Seeded::new(reads, memory)).keep(server))
 }
 
 async fn memory() -> storage_core::Result<MemoryBackend> {
