@@ -379,9 +379,7 @@ fn is_blocked(action: &Action, error: &SyncError) -> bool {
         error.operation(),
         Some(Operation::Write | Operation::Copy | Operation::Rename | Operation::Mkdir)
     );
-    // A file where a link is to be: a plain write replaces whatever is no obstacle.
-    let replaces = matches!(action, Action::Create { .. } | Action::Mkdir { .. });
-    let taken = replaces && error.is_already_exists();
+    let taken = matches!(action, Action::Mkdir { .. }) && error.is_already_exists();
     writes && (error.is_directory() || error.is_not_directory() || taken)
 }
 

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use storage_core::{BackendExt, ObjectPath, WriteOptions};
 
 use crate::apply::Applier;
+use crate::flow::Flow;
+use crate::report::Events;
 use crate::transfer::Transfer;
 use crate::tree::{Side, Tree};
 use crate::{Command, Fsync, Job, Options, SyncError};
@@ -75,39 +77,72 @@ fn extension(path: &str) -> &str {
 }
 
 impl Applier {
-    /// Keeps the destination's object at `to`, where that is asked for. When it is about to be
-    /// replaced, it stays until then, if the store can copy; otherwise it is gone. Gives whether there
-    /// was anything to keep.
+    /// Keeps the destination's object at `to`, where that is asked for. Gives whether there was
+    /// anything to keep.
     pub(crate) async fn keep(
         &self,
         path: &ObjectPath,
         to: &ObjectPath,
         is_replaced: bool,
     ) -> Result<bool, SyncError> {
-        let Some(keeper) = &self.keeper else {
-            return Ok(true);
+        match &self.keeper {
+            Some(keeper) => {
+                let paths = (path, to);
+                keeper
+                    .keep(paths, is_replaced, self.events(), &self.kept_flow)
+                    .await
+            }
+            None => Ok(true),
+        }
+    }
+}
+
+impl Keeper {
+    /// The keeper of a tree, in another tree, under the same names.
+    pub(crate) fn between(from: &Side, to: &Tree, options: &Options) -> Self {
+        let kept = Side::new(to.clone());
+        let fsync = match from.is_on_backend_of(&kept) {
+            true => Fsync::End,
+            false => Fsync::Each,
         };
-        let destination = &self.job.destination;
-        let Some(listed) = destination.backend().try_stat(to).await? else {
+        let options = Options::default().verify(options.verify).fsync(fsync);
+        Self {
+            job: Job::unchecked(Command::Copy, from.clone(), kept, options),
+            suffix: String::new(),
+            keeps_extension: false,
+        }
+    }
+
+    /// Keeps the object at `to`, whose relative path is `path`. When it is about to be replaced, it
+    /// stays until then, if the store can copy; otherwise it is gone. Gives whether there was anything
+    /// to keep.
+    pub(crate) async fn keep(
+        &self,
+        (path, to): (&ObjectPath, &ObjectPath),
+        is_replaced: bool,
+        events: &Events,
+        flow: &Flow,
+    ) -> Result<bool, SyncError> {
+        let (job, name) = (&self.job, self.name(path));
+        let Some(listed) = job.source.backend().try_stat(to).await? else {
             return Ok(false);
         };
         if listed.is_dir {
             return Ok(true);
         }
-        let (job, name) = (&keeper.job, keeper.name(path));
         let kept = job.destination.tree.prefix().join(&*name)?;
-        let features = destination.features;
+        let features = job.source.features;
         let within = job.is_within_one_backend();
         let renames = within && features.rename && !(is_replaced && features.copy);
         if renames {
-            let backend = destination.backend().extended()?;
+            let backend = job.source.backend().extended()?;
             backend.rename(to, &kept, WriteOptions::default()).await?;
             return Ok(true);
         }
         let transfer = Transfer {
             job,
-            events: self.events(),
-            flow: &self.kept_flow,
+            events,
+            flow,
             listed: &listed,
             path,
             to: &kept,

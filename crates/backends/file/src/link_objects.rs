@@ -234,6 +234,12 @@ fn create(
     Ok(written(tree, &stat, size, None, hashes.reported))
 }
 
+/// A link and a file of its name exclude each other, as an object and a directory do.
+pub(crate) fn in_the_way(found: &str, wanted: &str) -> Error {
+    let message = format!("there is a {found} where the {wanted} is to be");
+    Error::new(ErrorKind::NotDirectory, message)
+}
+
 /// Refuses what a link cannot have.
 fn check_options(parts: &WriteParts) -> Result<()> {
     let keeps = parts.content_type.is_some()
@@ -244,10 +250,8 @@ fn check_options(parts: &WriteParts) -> Result<()> {
         return Err(Error::unsupported("attributes of a symbolic link"));
     }
     match parts.mode {
-        WriteMode::Replace | WriteMode::CreateNew => Ok(()),
-        WriteMode::IfVersion(_) | WriteMode::Append => Err(Error::unsupported(
-            "a conditional write or an append of a symbolic link",
-        )),
+        WriteMode::Append => Err(Error::unsupported("an append to a symbolic link")),
+        _ => Ok(()),
     }
 }
 
@@ -261,6 +265,17 @@ fn place(
     let modified = parts.modified.unwrap_or_else(SystemTime::now);
     dir.set_link_modified(temporary, Stamp::from_time(modified))
         .map_err(failure)?;
+    if let WriteMode::IfVersion(expected) = &parts.mode {
+        let _lock = tree.lock(dir, Share::Exclusive)?;
+        let old = dir.stat_own(name.as_ref()).ok();
+        let old = old.filter(|old| old.kind == Kind::Link);
+        let actual = old.map(|old| version::token(&old, old.size, None));
+        if actual.as_ref() != Some(expected) {
+            return Err(Error::precondition_failed(Some(expected.clone()), actual));
+        }
+        commit(|| dir.rename(temporary, dir, name)).map_err(failure)?;
+        return dir.stat_own(name.as_ref()).map_err(failure);
+    }
     match commit(|| dir.rename_new(temporary, dir, name)) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let _lock = tree.lock(dir, Share::Shared)?;
@@ -271,10 +286,7 @@ fn place(
                     commit(|| dir.rename(temporary, dir, name)).map_err(failure)?;
                 }
                 (Kind::Link, _) => return Err(Error::new(ErrorKind::AlreadyExists, "")),
-                (Kind::File | Kind::Special, _) => {
-                    let message = "there is a file where the link is to be";
-                    return Err(Error::new(ErrorKind::AlreadyExists, message));
-                }
+                (Kind::File | Kind::Special, _) => return Err(in_the_way("file", "link")),
             }
         }
         renamed => renamed.map_err(failure)?,

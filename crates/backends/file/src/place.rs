@@ -13,7 +13,7 @@ use crate::failure::{directory, failure, special};
 use crate::read::Opened;
 use crate::sys::{self, Dir, Kind, Share, Stamp, Stat};
 use crate::tree::Tree;
-use crate::{call, names, version};
+use crate::{call, link_objects, names, version};
 
 /// Two changes further apart never get the same time stamp from the kernel, whose timer runs at 100
 /// Hz or faster.
@@ -127,6 +127,9 @@ pub(crate) fn replaceable(tree: &Tree, dir: &Dir, path: &ObjectPath) -> Result<O
 pub(crate) fn taken(tree: &Tree, path: &ObjectPath) -> Error {
     if tree.is_directory(path) {
         return directory();
+    }
+    if tree.links_as_objects && tree.root.stat(path).is_err() {
+        return link_objects::in_the_way("link", "file");
     }
     Error::new(ErrorKind::AlreadyExists, "")
 }

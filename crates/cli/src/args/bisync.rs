@@ -33,6 +33,12 @@ pub(crate) struct BisyncArgs {
     /// Put the suffix before the extension
     #[arg(long)]
     pub(crate) suffix_keep_extension: bool,
+    /// Keep what is replaced or deleted on PATH1 here: a path or URI outside of both sides
+    #[arg(long, value_name = "DIR")]
+    pub(crate) backup_dir1: Option<String>,
+    /// Keep what is replaced or deleted on PATH2 here
+    #[arg(long, value_name = "DIR")]
+    pub(crate) backup_dir2: Option<String>,
     /// Change nothing if one side has lost more than this share of its files, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) max_delete: u8,
@@ -73,6 +79,9 @@ pub(crate) struct BisyncArgs {
     /// Create and remove directories as on the other side, also empty ones
     #[arg(long)]
     pub(crate) create_empty_src_dirs: bool,
+    /// After a run without errors, remove all empty directories on both sides
+    #[arg(long, conflicts_with_all = ["create_empty_src_dirs", "dry_run"])]
+    pub(crate) remove_empty_dirs: bool,
     /// Files transferred at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) transfers: u16,

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use omnistorage::sync::{
     Bisync, BisyncOptions, Command, Comparison, Loser, Options, Prefer, Resolve, SyncError, Tree,
+    rmdirs,
 };
 use omnistorage::{Error, Result};
 
-use super::job;
 use super::report::Report;
+use super::{backup, job};
 use crate::args::{BisyncArgs, LoserArg, ResolveArg};
 use crate::filter;
 use crate::output::{Exit, Output};
@@ -23,7 +24,25 @@ pub(crate) async fn run(mut args: BisyncArgs, output: &Output) -> Exit {
         Ok(run) => job::follow(run, &mut report, output.stats()).await,
         Err(error) => Err(report.refused(&error)),
     };
-    summary.map_or_else(|exit| exit, |summary| Exit::of_summary(&summary))
+    match summary.map_or_else(|exit| exit, |summary| Exit::of_summary(&summary)) {
+        Exit::Done if args.remove_empty_dirs => match remove_empty(&args).await {
+            Ok(()) => Exit::Done,
+            Err(error) => output.fail(&error),
+        },
+        exit => exit,
+    }
+}
+
+/// Removes the empty directories of both sides, where there are directories.
+async fn remove_empty(args: &BisyncArgs) -> Result<(), SyncError> {
+    let (path1, path2) = trees(args, false, Missing::Fail).await?;
+    for side in [path1, path2] {
+        let store = side.backend().as_extended();
+        if store.is_some_and(|store| store.features().directories) {
+            rmdirs(&side, true).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
@@ -32,7 +51,13 @@ async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
     options.common.filter = filter::load(&args.filter).await?;
     // One that is refused leaves nothing behind. The root of a remote may have to be created before
     // anything can be asked of it.
-    let places = [Some(&args.path1), Some(&args.path2), args.workdir.as_ref()];
+    let places = [
+        Some(&args.path1),
+        Some(&args.path2),
+        args.workdir.as_ref(),
+        args.backup_dir1.as_ref(),
+        args.backup_dir2.as_ref(),
+    ];
     let mut places = places.into_iter().flatten();
     if !args.dry_run && places.all(|place| remotes::split(place).is_none()) {
         job(args, options.clone(), Missing::Fail).await?;
@@ -46,10 +71,20 @@ async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
 
 async fn job(
     args: &BisyncArgs,
-    options: BisyncOptions,
+    mut options: BisyncOptions,
     missing: Missing,
 ) -> Result<Bisync, SyncError> {
-    let (path1, path2) = trees(args, options.resync.is_some(), missing).await?;
+    let (mut path1, mut path2) = trees(args, options.resync.is_some(), missing).await?;
+    let [kept1, kept2] = &mut options.backup_dirs;
+    for (side, named, dir, kept) in [
+        (&mut path1, &args.path1, &args.backup_dir1, kept1),
+        (&mut path2, &args.path2, &args.backup_dir2, kept2),
+    ] {
+        if let Some(dir) = dir {
+            let (tree, place) = backup::open(side.clone(), named, dir, missing).await?;
+            (*side, *kept) = (tree, Some(place));
+        }
+    }
     let name = Bisync::state_name(&path1, &path2);
     let folder = match &args.workdir {
         Some(folder) => folder.clone(),

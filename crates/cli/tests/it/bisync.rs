@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::run::{Ran, omni, write};
+use crate::run::{Ran, fails, omni, write};
 
 const PAIR: [&str; 5] = ["bisync", "p1", "p2", "--workdir", "work"];
 
@@ -310,4 +310,23 @@ fn a_kill_at_200_random_moments_loses_nothing() {
         }
     }
     assert_eq!(bisync(path, &["-v"]).done().stdout, "");
+}
+
+#[test]
+fn backups_are_kept_and_empty_directories_removed_on_request() {
+    let dir = settled();
+    let path = dir.path();
+    let [before, _] = both(path);
+    let (gone, content) = before.first_key_value().unwrap();
+    std::fs::remove_file(path.join("p1").join(gone)).unwrap();
+    std::fs::create_dir_all(path.join("p2/empty/below")).unwrap();
+    let flags = ["--backup-dir2", "kept", "--remove-empty-dirs", "--force"];
+    bisync(path, &flags).done();
+    let [first, second] = both(path);
+    assert!(first == second && !second.contains_key(gone));
+    let kept = std::fs::read_to_string(path.join("kept").join(gone));
+    assert_eq!(&kept.unwrap(), content);
+    assert!(!path.join("p2/empty").exists());
+    let inside = ["--backup-dir1", "p1/kept"];
+    fails(&bisync(path, &inside), 2, &["overlap"]);
 }

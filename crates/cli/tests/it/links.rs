@@ -105,8 +105,23 @@ fn links_are_moved_and_kept_in_backups_and_by_bisync() {
     omni(dir.path(), &[&pair[..], &["--resync"]].concat()).done();
     fs::remove_file(dst.join("out")).unwrap();
     symlink("new", dst.join("more")).unwrap();
-    omni(dir.path(), &pair).done();
+    fs::remove_file(dst.join("file")).unwrap();
+    symlink("other", dst.join("file")).unwrap();
+    fs::remove_file(dst.join("dir")).unwrap();
+    write(&dst, &[("dir", "a file now")]);
+    fs::remove_file(dst.join("d/x")).unwrap();
+    symlink("y", dst.join("d/x")).unwrap();
+    omni(dir.path(), &[&pair[..], &["--force"]].concat()).done();
     assert_eq!(leads_to(&dir.path().join("moved/more")), "new");
+    assert_eq!(leads_to(&dir.path().join("moved/file")), "other");
+    assert_eq!(leads_to(&dir.path().join("moved/d/x")), "y");
+    assert!(
+        dir.path()
+            .join("moved/dir")
+            .symlink_metadata()
+            .unwrap()
+            .is_file()
+    );
     assert!(dir.path().join("moved/out").symlink_metadata().is_err());
 }
 

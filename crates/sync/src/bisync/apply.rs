@@ -11,6 +11,7 @@ use super::print::Print;
 use super::record::Record;
 use super::settle::Planned;
 use super::{BisyncError, Replica};
+use crate::backup::Keeper;
 use crate::flow::Flow;
 use crate::report::Events;
 use crate::retry::pause;
@@ -25,6 +26,8 @@ pub(crate) struct Applier {
     pub(crate) tally: Arc<Tally>,
     pub(crate) events: Arc<Events>,
     pub(crate) flow: Flow,
+    /// Where each side keeps what is replaced or deleted.
+    pub(crate) keepers: [Option<Keeper>; 2],
     /// Bounds what is in transfer, and tells when all of it has ended.
     pub(crate) transfers: Arc<Semaphore>,
 }
@@ -155,9 +158,12 @@ impl Applier {
         let target = self.pair.full(to, &path)?;
         let seen = from.of(&record.prints).unwrap_or_default();
         let listed = seen.info(self.pair.full(from, &path)?);
-        let mode = self
-            .expect(to, &target, to.of(&record.prints).as_ref())
-            .await?;
+        let expected = to.of(&record.prints);
+        let mut mode = self.expect(to, &target, expected.as_ref()).await?;
+        if expected.is_some() && self.keep(to, &path, &target, true).await? {
+            // Where the store cannot copy, it is gone from its place now.
+            mode = self.expect(to, &target, expected.as_ref()).await?;
+        }
         let transfer = Transfer {
             job: self.pair.sending_to(to),
             events: &self.events,
@@ -307,11 +313,28 @@ impl Applier {
         match self.pair.stat(on, &full).await? {
             None => Ok(()),
             Some(now) if self.is_still(on, &expected, &now).await? => {
+                let path = ObjectPath::new(&record.key)?;
+                self.keep(on, &path, &full, false).await?;
                 self.pair.side(on).backend().delete(&full).await?;
                 Ok(())
             }
             Some(_) => Err(self.changed(on, &full)),
         }
+    }
+
+    /// Keeps what one side has, where that is asked for; whether it was.
+    async fn keep(
+        &self,
+        side: Replica,
+        path: &ObjectPath,
+        full: &ObjectPath,
+        is_replaced: bool,
+    ) -> Result<bool, SyncError> {
+        let Some(keeper) = side.of(&self.keepers) else {
+            return Ok(false);
+        };
+        let (events, flow) = (&self.events, &self.flow);
+        keeper.keep((path, full), is_replaced, events, flow).await
     }
 
     /// A directory that is not empty, or gone, is left as it is.

@@ -62,6 +62,7 @@ impl Driver {
         let transfers = Arc::new(Semaphore::new(pair.options.common.transfers));
         let applier = Arc::new(Applier {
             flow: Flow::new(&pair.options.common),
+            keepers: pair.keepers(),
             pair: Arc::clone(&pair),
             tally,
             events,

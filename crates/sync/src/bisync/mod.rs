@@ -76,7 +76,8 @@ impl Bisync {
     /// Checks that the job makes sense. Asks no backend anything.
     ///
     /// # Errors
-    /// - [`SyncError::Overlap`] when two of the three trees contain each other.
+    /// - [`SyncError::Overlap`] when two of the three trees contain each other, or one of them and a
+    ///   place for backups.
     /// - [`SyncError::Option`] for an option out of its bounds, or one that a bisync or a backend
     ///   cannot honour.
     pub fn new(
@@ -95,6 +96,12 @@ impl Bisync {
         path1.refuse_overlap(&path2)?;
         path1.refuse_overlap(&state)?;
         path2.refuse_overlap(&state)?;
+        for kept in options.backup_dirs.iter().flatten() {
+            kept.refuse_overlap(&state)?;
+            for side in [&path1, &path2] {
+                kept.refuse_overlap_unless(side, |inner| options.common.leaves_out(inner))?;
+            }
+        }
         let names = [path1.name(), path2.name(), options.fingerprint()];
         let sides = [Side::new(path1), Side::new(path2)];
         if options.common.create_empty_dirs && !sides.iter().all(|side| side.features.directories) {

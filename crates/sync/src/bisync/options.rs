@@ -3,7 +3,7 @@ use std::time::Duration;
 use storage_filter::Filter;
 
 use super::print::{hex, token};
-use crate::{Options, SyncError};
+use crate::{Options, SyncError, Tree};
 
 /// Which version of an object goes to both sides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -83,6 +83,8 @@ pub struct BisyncOptions {
     pub suffixes: [String; 2],
     /// Put the suffix before the extension: `a.conflict1.txt`.
     pub suffix_keep_extension: bool,
+    /// Where each side's objects go that are replaced or deleted, under their own paths.
+    pub backup_dirs: [Option<Tree>; 2],
     /// Most objects, in percent, that one side may have lost since the last run, 0 to 100; default
     /// 50. With more, nothing is changed.
     pub max_delete: u8,
@@ -106,6 +108,7 @@ impl Default for BisyncOptions {
             loser: Loser::default(),
             suffixes: [suffix(), suffix()],
             suffix_keep_extension: false,
+            backup_dirs: [None, None],
             max_delete: 50,
             force: false,
             check_access: None,

@@ -5,6 +5,7 @@ use storage_core::{ObjectInfo, ObjectPath};
 
 use super::print::{Print, Scale, content_token, window};
 use super::{BisyncOptions, Prefer, Replica};
+use crate::backup::Keeper;
 use crate::retry::retrying;
 use crate::tree::Side;
 use crate::{Command, Comparison, Job, SyncError, content, inspect};
@@ -34,6 +35,15 @@ impl Pair {
             sides,
             options,
         }
+    }
+
+    /// Where each side keeps what is replaced or deleted.
+    pub(crate) fn keepers(&self) -> [Option<Keeper>; 2] {
+        Replica::BOTH.map(|side| {
+            let tree = side.of(&self.options.backup_dirs).as_ref()?;
+            let common = &self.options.common;
+            Some(Keeper::between(self.side(side), tree, common))
+        })
     }
 
     pub(crate) const fn side(&self, replica: Replica) -> &Side {

@@ -129,17 +129,12 @@ async fn what_is_no_link_is_refused_and_nothing_is_lost() {
             .unwrap_err()
             .is_invalid_path()
     );
-    for mode in [
-        WriteMode::Append,
-        WriteMode::IfVersion(storage_core::Version::new("x")),
-    ] {
-        let write = Backend::write(&backend, &link, "t".into(), mode.into()).await;
-        assert!(write.unwrap_err().is_unsupported());
-    }
+    let append = Backend::write(&backend, &link, "t".into(), WriteMode::Append.into()).await;
+    assert!(append.unwrap_err().is_unsupported());
     // A file and a directory stay in their places.
     backend.put("l", "file").await.unwrap();
     let error = backend.put(&*link, "t").await.unwrap_err();
-    assert!(error.is_already_exists(), "{error}");
+    assert!(error.is_not_directory(), "{error}");
     assert_eq!(backend.get("l").await.unwrap(), "file");
     backend.put("k/x", "1").await.unwrap();
     let error = backend.put("k.rclonelink", "t").await.unwrap_err();
@@ -151,7 +146,36 @@ async fn what_is_no_link_is_refused_and_nothing_is_lost() {
     let error = backend.put("way/y", "1").await.unwrap_err();
     assert!(error.is_not_directory(), "{error}");
     assert!(!dir.path().join("k/y").exists());
+    let new = WriteOptions::from(WriteMode::CreateNew);
+    let taken = Backend::write(&backend, &path("way"), "2".into(), new).await;
+    assert!(taken.unwrap_err().is_not_directory());
     backend.put("way", "2").await.unwrap();
     assert!(dir.path().join("way").symlink_metadata().unwrap().is_file());
     assert!(dir.path().join("k/x").is_file());
+}
+
+#[tokio::test]
+async fn a_link_is_replaced_on_condition() {
+    let (dir, backend) = fresh().await;
+    let link = path("l.rclonelink");
+    let first = backend.put(&*link, "a").await.unwrap().version.unwrap();
+    let on = |version: &storage_core::Version| WriteMode::IfVersion(version.clone()).into();
+    let second = Backend::write(&backend, &link, "b".into(), on(&first)).await;
+    let second = second.unwrap().version.unwrap();
+    let late = Backend::write(&backend, &link, "c".into(), on(&first)).await;
+    assert!(late.unwrap_err().is_precondition_failed());
+    assert_eq!(
+        fs::read_link(dir.path().join("l")).unwrap().to_str(),
+        Some("b")
+    );
+    backend.delete(&link).await.unwrap();
+    let gone = Backend::write(&backend, &link, "c".into(), on(&second)).await;
+    assert!(gone.unwrap_err().is_precondition_failed());
+    let new = || WriteMode::CreateNew.into();
+    Backend::write(&backend, &link, "d".into(), new())
+        .await
+        .unwrap();
+    let taken = Backend::write(&backend, &link, "e".into(), new()).await;
+    assert!(taken.unwrap_err().is_already_exists());
+    assert!(temporary_files(dir.path()).is_empty());
 }

@@ -4,7 +4,7 @@ use storage_core::ObjectPath;
 use storage_sync::{Comparison, Prefer};
 
 use super::{Side, World};
-use crate::trees::{at, contents, extended, flat, masked, memory, put, times};
+use crate::trees::{at, contents, extended, flat, masked, memory, objects, put, times, tree};
 
 fn path(text: &str) -> ObjectPath {
     ObjectPath::new(text).unwrap()
@@ -326,4 +326,23 @@ async fn a_link_in_place_of_a_file_or_directory_is_no_deletion() {
     assert!(told[2].starts_with("delete e"), "{told:?}");
     let left = crate::trees::keys(&world.b, "").await;
     assert_eq!(left, ["a", "d-", "d/", "d/1", "d/2", "f"]);
+}
+
+#[tokio::test]
+async fn what_is_replaced_or_deleted_is_kept_for_each_side() {
+    let mut world = World::with(&["changed", "gone", "lost", "same"]).await;
+    let kept = [memory(), memory()];
+    world.options.backup_dirs = [Some(tree(&kept[0], "k")), Some(tree(&kept[1], "k"))];
+    world.put(Side::A, "changed", "by a").await;
+    world.delete(Side::A, "gone").await;
+    world.delete(Side::B, "lost").await;
+    world.run().await;
+    world
+        .assert(&[("changed", "by a"), ("same", "base of same")])
+        .await;
+    let [first, second] = [objects(&kept[0], "k").await, objects(&kept[1], "k").await];
+    assert_eq!(first.keys().collect::<Vec<_>>(), ["lost"]);
+    assert_eq!(second.keys().collect::<Vec<_>>(), ["changed", "gone"]);
+    assert_eq!(second["changed"], "base of changed");
+    world.assert_settled().await;
 }
