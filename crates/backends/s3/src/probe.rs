@@ -79,20 +79,30 @@ impl Probe<'_> {
             let Some(upload) = self.upload(summed).await? else {
                 continue;
             };
-            found.create_new_multipart = refused(self.complete(&upload, Some("*"), None).await)?;
+            let result = self.complete(&upload, Some("*"), None).await;
+            found.create_new_multipart = refused(self.noted(found, result))?;
             if !found.create_new_multipart {
                 return Ok(());
             }
-            found.if_version_multipart =
-                found.if_version && refused(self.complete(&upload, None, Some(wrong)).await)?;
-            if found.if_version_multipart && self.complete(&upload, None, None).await.is_ok() {
-                found.multipart_checksums = summed;
-            } else {
-                let _ = crate::multipart::abort(self.store, &self.key, &upload.id, false).await;
+            let result = self.complete(&upload, None, Some(wrong)).await;
+            let kept = refused(self.noted(found, result))?;
+            found.if_version_multipart = kept && found.if_version;
+            if kept {
+                let result = self.complete(&upload, None, None).await;
+                self.noted(found, result)?;
             }
             return Ok(());
         }
         Ok(())
+    }
+
+    /// Notes of an upload that was completed whether the sum of its parts came back.
+    fn noted(
+        &self,
+        found: &mut Capabilities,
+        completed: Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        completed.map(|summed| found.multipart_checksums = summed)
     }
 
     async fn put(
@@ -111,6 +121,7 @@ impl Probe<'_> {
             let request = request
                 .body(body(&[CONTENT], store.signs_payload, &Progress::default()))
                 .content_length(CONTENT.len() as i64)
+                .checksum_algorithm(ChecksumAlgorithm::Crc32C)
                 .set_checksum_crc32_c(crc.clone())
                 .set_if_none_match(if_none_match.map(str::to_owned))
                 .set_if_match(if_match.map(str::to_owned));
@@ -175,12 +186,13 @@ impl Probe<'_> {
         Ok(Some(Begun { id, part, crc }))
     }
 
+    /// Whether the checksum of a completed upload came back.
     async fn complete(
         &self,
         upload: &Begun,
         if_none_match: Option<&str>,
         if_match: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let store = self.store;
         let parts = CompletedMultipartUpload::builder()
             .parts(upload.part.clone())
@@ -200,7 +212,8 @@ impl Probe<'_> {
                 .set_if_match(if_match.map(str::to_owned));
             async move { request.send().await.map_err(Failure::from) }
         });
-        reply.await.map(drop)
+        let reply = reply.await?;
+        Ok(upload.crc.is_some() && reply.checksum_crc32_c == upload.crc)
     }
 }
 

@@ -82,41 +82,35 @@ impl Store {
             Err(failure) => failure,
         };
         if failure.certainty == Certainty::Unknown {
-            return self.looked_after(path, attributes, failure).await;
+            return match self.own(path, attributes).await {
+                Some(etag) => Ok(etag),
+                None => Err(failure.error.with_outcome_unknown()),
+            };
+        }
+        let unmet = failure.is_condition() || failure.is_missing();
+        if *condition == Condition::Anything || !unmet {
+            return Err(failure.into());
+        }
+        // What stands between may send a request twice, and the second meets what the first wrote.
+        if let Some(etag) = self.own(path, attributes).await {
+            return Ok(etag);
         }
         match condition {
+            Condition::Version(expected, _) => Err(other_version(expected, None)),
             Condition::Nothing if failure.status == 412 => {
                 Err(Error::new(ErrorKind::AlreadyExists, ""))
             }
-            Condition::Nothing if failure.is_conflict() => match self.head(path).await {
-                Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, "")),
-                Err(_) => Err(failure.error.with_transient(true)),
-            },
-            Condition::Version(expected, _) if failure.is_condition() || failure.is_missing() => {
-                Err(other_version(expected, None))
-            }
-            _ => Err(failure.into()),
+            _ if self.head(path).await.is_ok() => Err(Error::new(ErrorKind::AlreadyExists, "")),
+            _ => Err(failure.error.with_transient(failure.status == 409)),
         }
     }
 
-    /// After a reply that did not come: an object that carries the name of this write was written by
-    /// it. Any other, or none, says nothing: ours may have come and gone, or may still come.
-    async fn looked_after(
-        &self,
-        path: &ObjectPath,
-        attributes: &Attributes,
-        failure: Failure,
-    ) -> Result<Option<String>> {
-        if let Ok(found) = self.head(path).await
-            && found.version == Some(attributes.version(found.etag.as_deref()))
-        {
-            tracing::debug!(
-                path = path.as_str(),
-                "the reply was lost, the write was not"
-            );
-            return Ok(found.etag.map(|etag| etag.to_string()));
-        }
-        Err(failure.error.with_outcome_unknown())
+    /// The tag of the object, if it carries the name of this write and so was written by it. Any other
+    /// object, or none, says nothing: ours may have come and gone, or may still come.
+    async fn own(&self, path: &ObjectPath, attributes: &Attributes) -> Option<Option<String>> {
+        let found = self.head(path).await.ok()?;
+        let own = found.version == Some(attributes.version(found.etag.as_deref()));
+        own.then(|| found.etag.map(|etag| etag.to_string()))
     }
 
     /// What `HEAD` says of an object.

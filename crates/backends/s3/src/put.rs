@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::Bytes;
 use storage_core::{HashType, ObjectPath, Result, WriteMode, Written};
 use storage_hash::Hasher;
@@ -81,6 +82,7 @@ impl Store {
             let request = with_attributes!(request, attributes, self.settings)
                 .body(body(pieces, self.signs_payload, &progress))
                 .content_length(size)
+                .set_checksum_algorithm(crc.as_ref().map(|_| ChecksumAlgorithm::Crc32C))
                 .set_checksum_crc32_c(crc.clone())
                 .set_if_none_match(condition.if_none_match())
                 .set_if_match(condition.if_match());

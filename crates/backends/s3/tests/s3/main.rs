@@ -2,3 +2,6 @@
 
 mod bucket;
 mod contract;
+mod faults;
+mod opening;
+mod secrets;
