@@ -15,22 +15,25 @@ pub(crate) struct Arguments {
     pub(crate) rounds: Option<usize>,
     /// Only rows whose titles contain this are run: to look into one, not for the document.
     pub(crate) row: Option<String>,
+    /// The share of the work that the benchmark `network` does.
+    pub(crate) scale: f64,
     /// The program `omni`.
     pub(crate) omni: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// Takes `NAME [--dir DIR] [--rounds N] [--row TEXT] [--omni PROGRAM]`.
+    /// Takes `NAME [--dir DIR] [--rounds N] [--row TEXT] [--scale SHARE] [--omni PROGRAM]`.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
         let name = words
             .next()
-            .ok_or("name a benchmark: backends, formats or sync")?;
+            .ok_or("name a benchmark: backends, formats, network or sync")?;
         let mut arguments = Self {
             name,
             dir: std::env::temp_dir(),
             dir_given: None,
             rounds: None,
             row: None,
+            scale: 1.0,
             omni: None,
         };
         while let Some(option) = words.next() {
@@ -47,6 +50,13 @@ impl Arguments {
                     arguments.rounds = Some(rounds.ok_or("--rounds takes a number from 1")?);
                 }
                 "--row" => arguments.row = Some(value),
+                "--scale" => {
+                    let share = value
+                        .parse()
+                        .ok()
+                        .filter(|share| *share > 0.0 && *share <= 10.0);
+                    arguments.scale = share.ok_or("--scale takes a number above 0, up to 10")?;
+                }
                 "--omni" => arguments.omni = Some(PathBuf::from(value)),
                 _ => return Err(format!("unknown option {option:?}").into()),
             }
@@ -64,6 +74,9 @@ impl Arguments {
         }
         if let Some(rounds) = self.rounds {
             command += &format!(" --rounds {rounds}");
+        }
+        if self.scale != 1.0 {
+            command += &format!(" --scale {}", self.scale);
         }
         command
     }

@@ -20,6 +20,8 @@ pub(crate) enum Bar {
     Column(&'static str, f64),
     /// At most this many allocations a call.
     Allocations(f64),
+    /// At most this many seconds.
+    Time(f64),
 }
 
 /// How long one batch of calls is meant to take.
@@ -131,22 +133,29 @@ impl Contest {
     }
 
     fn into_row(self) -> Row {
+        let cells = self.entries.into_iter().map(|entry| Cell {
+            column: entry.column,
+            samples: entry.samples,
+            allocations: entry.allocations,
+        });
+        Row::new(&self.title, &self.bars, cells)
+    }
+}
+
+impl Row {
+    /// A row of the fastest of several cells of one column.
+    pub(crate) fn new(title: &str, bars: &[Bar], all: impl Iterator<Item = Cell>) -> Self {
         let mut cells: Vec<Cell> = Vec::new();
-        for entry in self.entries {
-            let cell = Cell {
-                column: entry.column,
-                samples: entry.samples,
-                allocations: entry.allocations,
-            };
+        for cell in all {
             match cells.iter_mut().find(|other| other.column == cell.column) {
                 None => cells.push(cell),
                 Some(slower) if slower.samples.median() > cell.samples.median() => *slower = cell,
                 Some(_) => {}
             }
         }
-        Row {
-            title: self.title,
-            bars: self.bars,
+        Self {
+            title: title.to_owned(),
+            bars: bars.to_vec(),
             cells,
         }
     }

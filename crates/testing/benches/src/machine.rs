@@ -43,6 +43,12 @@ pub(crate) fn file_system(dir: &Path) -> String {
         )
 }
 
+/// How many processes ran or waited for a core in the last minute, on average.
+pub(crate) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("unknown").to_owned()
+}
+
 /// Name and version of libraries, as they are locked.
 pub(crate) fn versions(names: &[&str]) -> String {
     let version = |name: &str| {

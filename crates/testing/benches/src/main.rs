@@ -1,4 +1,5 @@
-//! Measures storage-file, storage-memory and `omni` against their peers, in one interleaved run.
+//! Measures storage-file, storage-memory, storage-s3 and `omni` against their peers, in one
+//! interleaved run.
 //!
 //! `cargo xtask bench` builds and runs it and puts what it prints into `docs/benchmarks.md`.
 
@@ -8,6 +9,7 @@ mod backends;
 mod contest;
 mod formats;
 mod machine;
+mod network;
 mod peers;
 mod report;
 mod samples;
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
     {
         "backends" => backends::run(&arguments),
         "formats" => formats::run(&arguments),
+        "network" => network::run(&arguments),
+        "sink" => network::sink(),
         "sync" => sync::run(&arguments),
         other => Err(format!("no benchmark is named {other:?}").into()),
     });

@@ -62,6 +62,10 @@ fn verdict(row: &Row, bar: Bar) -> String {
             let met = met(own.allocations <= most);
             return format!("{:.1} allocations ≤ {most}: {met}", own.allocations);
         }
+        Bar::Time(most) => {
+            let time = own.samples.median().as_secs_f64();
+            return format!("{time:.2} s ≤ {most:.2} s: {}", met(time <= most));
+        }
         Bar::Column(name, _) => others.iter().find(|cell| cell.column == name),
         Bar::FastestPeer(_) => others
             .iter()

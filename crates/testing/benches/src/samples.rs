@@ -13,6 +13,16 @@ impl Samples {
         self.0.insert(at, time);
     }
 
+    pub(crate) fn extend(&mut self, time: Option<Duration>) {
+        if let Some(time) = time {
+            self.push(time);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn median(&self) -> Duration {
         self.quantile(0.5)
     }
