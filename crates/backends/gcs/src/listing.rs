@@ -24,7 +24,7 @@ pub(crate) async fn page(client: &Client, prefix: &Prefix, parts: &ListParts) ->
         let response = request.send(client).await?;
         let more = !response.next_page_token.is_empty();
         request.token.clone_from(&response.next_page_token);
-        for entry in entries(client, prefix, response) {
+        for entry in entries(client, prefix, &response) {
             if !filter.accepts(&entry.path, entry.is_dir) {
                 continue;
             }
@@ -99,7 +99,7 @@ fn behind(key: &str, recursive: bool) -> String {
 
 /// The objects and directories of an answer in their order, without names that no path has: markers of
 /// directories, empty segments.
-fn entries(client: &Client, prefix: &Prefix, response: ListObjectsResponse) -> Vec<ObjectInfo> {
+fn entries(client: &Client, prefix: &Prefix, response: &ListObjectsResponse) -> Vec<ObjectInfo> {
     let path = |name: &str| {
         let key = names::decode(name.strip_prefix(&client.root)?)?;
         let path = ObjectPath::new(key).ok()?;

@@ -13,8 +13,6 @@ use storage_gcs_emulator::Emulator;
 use storage_http::HttpBackend;
 use storage_memory::MemoryBackend;
 use storage_sqlite::SqliteBackend;
-use storage_http::HttpBackend;
-use storage_memory::MemoryBackend;
 use storage_static_server::StaticServer;
 
 /// The suite of every backend that needs no server to be installed, by the name of its page.
