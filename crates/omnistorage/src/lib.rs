@@ -20,6 +20,9 @@ pub use storage_filter as filter;
 #[cfg(feature = "format")]
 #[doc(inline)]
 pub use storage_format as format;
+#[cfg(feature = "gcs")]
+#[doc(inline)]
+pub use storage_gcs as gcs;
 #[cfg(feature = "gzip")]
 #[doc(inline)]
 pub use storage_gzip as gzip;

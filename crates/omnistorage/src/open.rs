@@ -25,6 +25,13 @@ pub fn registry() -> Result<Registry> {
     registry.register("s3", storage_s3::S3Factory)?;
     #[cfg(not(feature = "s3"))]
     registry.declare("s3", "s3");
+    // The scheme of its URIs, and its name.
+    for name in ["gs", "gcs"] {
+        #[cfg(feature = "gcs")]
+        registry.register(name, storage_gcs::GcsFactory)?;
+        #[cfg(not(feature = "gcs"))]
+        registry.declare(name, "gcs");
+    }
     Ok(registry)
 }
 

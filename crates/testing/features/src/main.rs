@@ -3,17 +3,21 @@
 //! `docs/backends/NAME.md`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use storage_channel::{ChannelBackend, Mode};
 use storage_conformance::{Fresh, Suite, features_table};
 use storage_file::FileBackend;
+use storage_gcs::GcsBackend;
+use storage_gcs_emulator::Emulator;
 use storage_memory::MemoryBackend;
 
-/// The suite of every backend that needs no server, by the name of its page.
+/// The suite of every backend that needs no server to be installed, by the name of its page.
 fn suites() -> Vec<(&'static str, Suite)> {
     vec![
         ("channel", Suite::new(channel)),
         ("file", Suite::new(file)),
+        ("gcs", Suite::new(gcs)),
         ("memory", Suite::new(memory)),
     ]
 }
@@ -32,6 +36,24 @@ async fn file() -> storage_core::Result<Fresh> {
     };
     let backend = FileBackend::open(folder.path()).await?;
     Ok(Fresh::new(backend).reopen(reopen).keep(folder))
+}
+
+/// Without credentials, so without presigned URLs.
+async fn gcs() -> storage_core::Result<Fresh> {
+    let emulator = Arc::new(Emulator::start().await?);
+    emulator.create_bucket("features");
+    let open = {
+        let emulator = Arc::clone(&emulator);
+        move || {
+            let builder = GcsBackend::builder("features").anonymous();
+            builder
+                .endpoint(emulator.endpoint())
+                .part_size(256 << 10)
+                .open()
+        }
+    };
+    let backend = open().await?;
+    Ok(Fresh::new(backend).reopen(open).keep(emulator))
 }
 
 async fn memory() -> storage_core::Result<MemoryBackend> {

@@ -1,0 +1,305 @@
+//! Uploads: in one request, or in parts.
+
+use std::fmt;
+
+use bytes::Bytes;
+use google_cloud_gax::retry_policy::RetryPolicyExt;
+use google_cloud_gax::retry_throttler::CircuitBreaker;
+use google_cloud_storage::builder::storage::WriteObject;
+use google_cloud_storage::model::Object;
+use google_cloud_storage::retry_policy::RetryableErrors;
+use google_cloud_storage::streaming_source::Payload;
+use storage_core::{Error, ErrorKind, HashType, Result, WriteMode};
+use storage_hash::Hasher;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::attempt::Outcome;
+use crate::client::{Client, Shared};
+use crate::content::{Chunks, Piece, Pieces};
+use crate::failure::{Failure, Reason};
+use crate::info::{Attributes, generation, is_of, version};
+use crate::random;
+
+/// Where an upload goes, and under what condition.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) client: Shared,
+    pub(crate) name: String,
+    mode: WriteMode,
+    /// The generation that has to be there; 0 for none.
+    condition: Option<i64>,
+    pub(crate) attributes: Attributes,
+    /// Marks the object of a conditional write, so that it is known again when the reply is lost.
+    token: Option<String>,
+}
+
+impl Target {
+    /// # Errors
+    /// `PreconditionFailed` for a version that no object ever had.
+    pub(crate) fn new(
+        client: Shared,
+        name: String,
+        mode: WriteMode,
+        mut attributes: Attributes,
+    ) -> Result<Self> {
+        let condition = condition(&mode)?;
+        let token = condition.map(|_| random::token());
+        if let Some(token) = &token {
+            attributes.set_token(token);
+        }
+        Ok(Self {
+            client,
+            name,
+            mode,
+            condition,
+            attributes,
+            token,
+        })
+    }
+
+    /// Whether the condition holds now, so that a write that cannot succeed need not be streamed.
+    pub(crate) async fn check(&self) -> Result<()> {
+        if self.condition.is_none() {
+            return Ok(());
+        }
+        let found = match self.client.object(&self.name).await {
+            Ok(object) => Some(object.generation),
+            Err(failure) if failure.reason == Reason::Missing => None,
+            Err(failure) => return Err(failure.into()),
+        };
+        if self.condition == Some(found.unwrap_or(0)) {
+            return Ok(());
+        }
+        Err(refusal(&self.mode, found))
+    }
+
+    fn request<T, P>(&self, payload: T) -> WriteObject<P>
+    where
+        T: Into<Payload<P>>,
+    {
+        let client = &*self.client;
+        let mut request = client
+            .storage
+            .write_object(&client.bucket, &self.name, payload)
+            .with_user_agent(Client::user_agent())
+            .set_metadata(self.attributes.metadata.clone());
+        if !self.attributes.content_type.is_empty() {
+            request = request.set_content_type(&self.attributes.content_type);
+        }
+        if !self.attributes.cache_control.is_empty() {
+            request = request.set_cache_control(&self.attributes.cache_control);
+        }
+        if let Some(generation) = self.condition {
+            request = request.set_if_generation_match(generation);
+        }
+        if let Some(project) = &client.settings.quota_project {
+            request = request.with_quota_project(project);
+        }
+        request
+    }
+
+    /// Writes all of it in one request, which the service refuses if its CRC32C is another one.
+    pub(crate) async fn at_once(&self, chunks: &[Bytes]) -> Result<Object> {
+        let mut hasher = Hasher::new(HashType::Crc32c.into());
+        chunks.iter().for_each(|chunk| hasher.update(chunk));
+        let hashes = hasher.finish();
+        let crc32c = hashes.get(HashType::Crc32c).unwrap_or_default();
+        let crc32c = crc32c.try_into().map_or(0, u32::from_be_bytes);
+        let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        let attempts = self.client.attempts(size);
+        let sent = attempts.run("write", || {
+            let request = self.request(Chunks::new(chunks));
+            request
+                .with_known_crc32c(crc32c)
+                .with_resumable_upload_threshold(usize::MAX)
+                .send_unbuffered()
+        });
+        let Outcome { result, ambiguous } = sent.await;
+        match result {
+            Ok(object) => Ok(object),
+            Err(failure) => self.settle(failure, ambiguous).await,
+        }
+    }
+
+    /// Decides what became of an upload that failed. A write without a condition that was not
+    /// answered may have happened; so may one with a condition that does not hold any more, where an
+    /// earlier attempt was not answered.
+    async fn settle(&self, failure: Failure, ambiguous: bool) -> Result<Object> {
+        let refused = failure.reason == Reason::Condition;
+        let unsure = ambiguous || (failure.error.is_transient() && !failure.harmless);
+        let Some(token) = self.token.as_deref().filter(|_| refused || unsure) else {
+            return Err(marked(failure.error, unsure));
+        };
+        match self.client.object(&self.name).await {
+            Ok(object) if is_of(&object, token) => Ok(object),
+            Ok(object) if refused => Err(marked(
+                refusal(&self.mode, Some(object.generation)),
+                ambiguous,
+            )),
+            Err(missing) if refused && missing.reason == Reason::Missing => {
+                Err(marked(refusal(&self.mode, None), ambiguous))
+            }
+            _ => Err(marked(failure.error, unsure)),
+        }
+    }
+}
+
+fn marked(error: Error, unsure: bool) -> Error {
+    if unsure {
+        error.with_outcome_unknown()
+    } else {
+        error
+    }
+}
+
+/// The generation that a mode asks for.
+pub(crate) fn condition(mode: &WriteMode) -> Result<Option<i64>> {
+    match mode {
+        WriteMode::Replace => Ok(None),
+        WriteMode::CreateNew => Ok(Some(0)),
+        WriteMode::IfVersion(wanted) => match generation(wanted) {
+            Some(generation) => Ok(Some(generation)),
+            None => Err(Error::precondition_failed(Some(wanted.clone()), None)),
+        },
+        WriteMode::Append => Err(Error::unsupported("mode append")),
+    }
+}
+
+/// The error of a condition that does not hold.
+pub(crate) fn refusal(mode: &WriteMode, found: Option<i64>) -> Error {
+    match mode {
+        WriteMode::IfVersion(wanted) => {
+            Error::precondition_failed(Some(wanted.clone()), found.map(version))
+        }
+        _ => Error::new(ErrorKind::AlreadyExists, ""),
+    }
+}
+
+/// An upload in parts that is under way. Dropping it leaves nothing that anybody can see.
+pub(crate) struct Upload {
+    target: Target,
+    pieces: mpsc::Sender<Piece>,
+    /// The one task, so that it ends with the upload.
+    task: JoinSet<std::result::Result<Object, google_cloud_storage::Error>>,
+    part: usize,
+}
+
+impl Upload {
+    /// Starts to upload in parts of so many bytes.
+    pub(crate) fn start(target: Target, part: usize) -> Self {
+        let (pieces, receiver) = mpsc::channel(1);
+        let settings = &target.client.settings;
+        let policy = RetryableErrors.with_attempt_limit(settings.max_attempts);
+        let request = target
+            .request::<_, Pieces>(Pieces::new(receiver))
+            .with_resumable_upload_threshold(0_usize)
+            .with_resumable_upload_buffer_size(part)
+            .with_retry_policy(policy)
+            // One upload's failures are no reason to hold back another one's second attempt.
+            .with_retry_throttler(CircuitBreaker::clamp(1 << 20, 0, 1));
+        let mut task = JoinSet::new();
+        task.spawn(request.send_buffered());
+        Self {
+            target,
+            pieces,
+            task,
+            part,
+        }
+    }
+
+    /// Hands over bytes; waits while the parts before are on their way.
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        match self.send(Piece::Bytes(bytes)).await {
+            Ok(()) => Ok(()),
+            Err(failure) => self
+                .target
+                .settle(failure, false)
+                .await
+                .and(Err(broken_off())),
+        }
+    }
+
+    async fn send(&mut self, piece: Piece) -> std::result::Result<(), Failure> {
+        let sent = timeout(self.patience(), self.pieces.send(piece)).await;
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            // The upload has ended before its content: it failed.
+            Ok(Err(_)) => match self.outcome().await {
+                Ok(_) => Err(Failure::other(broken_off())),
+                Err(failure) => Err(failure),
+            },
+            Err(_) => Err(Failure::timeout("the service did not take a part")),
+        }
+    }
+
+    /// Publishes what was written.
+    pub(crate) async fn finish(mut self) -> Result<Object> {
+        let outcome = match self.send(Piece::End).await {
+            Ok(()) => self.outcome().await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Ok(object) => Ok(object),
+            Err(failure) => self.target.settle(failure, false).await,
+        }
+    }
+
+    async fn outcome(&mut self) -> std::result::Result<Object, Failure> {
+        match timeout(self.patience(), self.task.join_next()).await {
+            Ok(Some(Ok(result))) => result.map_err(Failure::from),
+            Ok(_) => Err(Failure::other(broken_off())),
+            Err(_) => Err(Failure::timeout("the service did not answer the last part")),
+        }
+    }
+
+    /// How long all attempts at one part may take.
+    fn patience(&self) -> std::time::Duration {
+        let client = &self.target.client;
+        client.patience(self.part as u64) * client.settings.max_attempts
+    }
+
+    pub(crate) const fn target(&self) -> &Target {
+        &self.target
+    }
+}
+
+fn broken_off() -> Error {
+    Error::new(ErrorKind::Other, "the upload broke off")
+}
+
+/// Keeps digests that were not known when an upload began.
+pub(crate) async fn add_hashes(
+    target: &Target,
+    object: Object,
+    hashes: &storage_core::Hashes,
+) -> Result<Object> {
+    let mut attributes = Attributes::of_object(&object);
+    attributes.metadata.clone_from(&target.attributes.metadata);
+    if !attributes.add_hashes(hashes) {
+        return Ok(object);
+    }
+    match target.client.update(&object, &attributes).await {
+        Ok(Some(updated)) => Ok(updated),
+        // Somebody has replaced it already.
+        Ok(None) => Ok(object),
+        Err(failure) => {
+            let message = format!(
+                "the object is written, its digests are not: {}",
+                failure.error
+            );
+            let error = Error::new(failure.error.kind(), message);
+            Err(error.with_outcome_unknown())
+        }
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("name", &self.target.name)
+            .field("part", &self.part)
+            .finish_non_exhaustive()
+    }
+}
