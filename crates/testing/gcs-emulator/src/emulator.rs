@@ -1,14 +1,17 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::fault::{Call, Fault, Faults};
+use crate::object::{Attributes, Expected, Object};
 use crate::server::serve;
-use crate::store::Store;
+use crate::store::{Conditions, Store};
 
 /// A running emulator. It stops, and forgets everything, when it is dropped.
 pub struct Emulator {
@@ -72,6 +75,25 @@ impl Emulator {
         let store = self.shared.store();
         let objects = store.bucket(bucket);
         objects.map_or_else(|_| Vec::new(), |objects| objects.keys().cloned().collect())
+    }
+
+    /// The metadata of an object, empty where there is none.
+    #[must_use]
+    pub fn metadata(&self, bucket: &str, name: &str) -> BTreeMap<String, String> {
+        let store = self.shared.store();
+        let object = store.get(bucket, name, 0, Conditions::default());
+        object.map_or_else(
+            |_| BTreeMap::new(),
+            |object| object.attributes.metadata.clone(),
+        )
+    }
+
+    /// Writes an object beside both protocols; does nothing where there is no such bucket, or where
+    /// the service allows no such name.
+    pub fn insert(&self, bucket: &str, name: &str, content: impl Into<Bytes>) {
+        let object = Object::new(content.into(), Attributes::default());
+        let (any, free) = (Expected::default(), Conditions::default());
+        let _ = self.shared.store().insert(bucket, name, object, &any, free);
     }
 
     /// Resumable uploads that were neither finished nor cancelled.

@@ -31,7 +31,7 @@ pub(crate) async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> R
     }
 }
 
-type Handler<M, R> = fn(&Shared, M) -> Result<R, Refusal>;
+type Handler<M, R> = fn(&Shared, &M) -> Result<R, Refusal>;
 
 /// One method for one request.
 struct Method<M, R> {
@@ -44,7 +44,7 @@ impl<M, R> UnaryService<M> for Method<M, R> {
     type Future = Ready<Result<Response<R>, Status>>;
 
     fn call(&mut self, request: tonic::Request<M>) -> Self::Future {
-        let answer = (self.handle)(&self.shared, request.into_inner());
+        let answer = (self.handle)(&self.shared, request.get_ref());
         ready(answer.map(Response::new).map_err(Status::from))
     }
 }
@@ -88,14 +88,14 @@ macro_rules! conditions {
     };
 }
 
-fn get(shared: &Shared, message: v2::GetObjectRequest) -> Result<v2::Object, Refusal> {
+fn get(shared: &Shared, message: &v2::GetObjectRequest) -> Result<v2::Object, Refusal> {
     let (bucket, name) = (bucket_id(&message.bucket)?, &message.object);
     let store = shared.store();
     let object = store.get(bucket, name, message.generation, conditions!(message))?;
     Ok(to_message(bucket, name, object))
 }
 
-fn delete(shared: &Shared, message: v2::DeleteObjectRequest) -> Result<(), Refusal> {
+fn delete(shared: &Shared, message: &v2::DeleteObjectRequest) -> Result<(), Refusal> {
     let bucket = bucket_id(&message.bucket)?;
     let conditions = conditions!(message);
     let mut store = shared.store();
@@ -104,7 +104,7 @@ fn delete(shared: &Shared, message: v2::DeleteObjectRequest) -> Result<(), Refus
 
 fn list(
     shared: &Shared,
-    message: v2::ListObjectsRequest,
+    message: &v2::ListObjectsRequest,
 ) -> Result<v2::ListObjectsResponse, Refusal> {
     let bucket = bucket_id(&message.parent)?;
     let size = usize::try_from(message.page_size).unwrap_or(0);
@@ -126,10 +126,10 @@ fn list(
     })
 }
 
-fn update(shared: &Shared, message: v2::UpdateObjectRequest) -> Result<v2::Object, Refusal> {
+fn update(shared: &Shared, message: &v2::UpdateObjectRequest) -> Result<v2::Object, Refusal> {
     let conditions = conditions!(message);
-    let object = message.object.unwrap_or_default();
-    let mask = message.update_mask.unwrap_or_default().paths;
+    let object = message.object.clone().unwrap_or_default();
+    let mask = message.update_mask.clone().unwrap_or_default().paths;
     let (bucket, name) = (bucket_id(&object.bucket)?.to_owned(), object.name.clone());
     let new = from_message(object);
     if mask.is_empty() {
@@ -152,7 +152,7 @@ fn update(shared: &Shared, message: v2::UpdateObjectRequest) -> Result<v2::Objec
 
 fn rewrite(
     shared: &Shared,
-    message: v2::RewriteObjectRequest,
+    message: &v2::RewriteObjectRequest,
 ) -> Result<v2::RewriteResponse, Refusal> {
     let from = bucket_id(&message.source_bucket)?;
     let to = bucket_id(&message.destination_bucket)?;
