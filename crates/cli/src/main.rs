@@ -15,6 +15,7 @@ mod place;
 mod progress;
 mod recode;
 mod remotes;
+mod renaming;
 mod stdio;
 mod time;
 mod usage;

@@ -2,9 +2,10 @@ use clap::Args;
 use omnistorage::compression::{Compression, Level};
 
 use super::layers::{CompressArg, compress};
+use crate::renaming::Step;
 
 // What becomes of files on their way.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "On the way")]
 pub(crate) struct RecodeArgs {
     /// Compress files that are not, and add the extension: gzip, zstd or snappy, as in zstd:19
@@ -13,12 +14,16 @@ pub(crate) struct RecodeArgs {
     /// Decompress files whose names end with .gz, .zst or .sz, and take the extension off
     #[arg(long)]
     pub(crate) decompress: bool,
+    /// Change the names of files: prefix=, suffix=, replace=OLD:NEW, regex=PATTERN/NEW, lowercase and
+    /// more; after dir, or all, also of directories; may be given again
+    #[arg(long, value_name = "[TAG,]CHANGE", value_parser = Step::parse, conflicts_with_all = ["compress", "decompress"])]
+    pub(crate) name_transform: Vec<Step>,
 }
 
 impl RecodeArgs {
     /// Whether anything changes on the way.
     pub(crate) const fn is_set(&self) -> bool {
-        self.compress.is_some() || self.decompress
+        self.compress.is_some() || self.decompress || !self.name_transform.is_empty()
     }
 }
 

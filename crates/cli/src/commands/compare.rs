@@ -22,7 +22,7 @@ pub(crate) async fn check(args: CheckArgs, output: &Output) -> Exit {
     let job = async {
         match args.checkfile {
             Some(hash) => {
-                recode::refuse(args.compare.recode)?;
+                recode::refuse(&args.compare.recode)?;
                 verification(from, Some(hash), to, &args.compare.filter, options).await
             }
             None => comparison(Command::Check, &args.compare, options).await,
@@ -52,7 +52,7 @@ async fn comparison(
     mut options: Options,
 ) -> Result<Job, SyncError> {
     options.filter = filter::load(&args.filter).await?;
-    let source = recode::apply(args.recode, source(&args.source).await?)?;
+    let source = recode::apply(&args.recode, source(&args.source).await?)?;
     let destination = destination(&args.destination, Missing::Fail).await?;
     Job::new(command, source, destination, options)
 }

@@ -53,7 +53,7 @@ async fn write(args: &PlanArgs, output: &Output) -> Result<Result<(), Vec<Failur
     };
     let mut options = options;
     options.filter = filter::load(&compare.filter).await?;
-    let from = recode::apply(compare.recode, source(&compare.source).await?)?;
+    let from = recode::apply(&compare.recode, source(&compare.source).await?)?;
     let to = destination(&compare.destination, Missing::Fail).await?;
     let names = [&compare.source, &compare.destination].map(|text| lasting(text));
     let [from_name, to_name] = names;

@@ -84,7 +84,7 @@ async fn transfer_to(
         let Some(object) = object(from).await? else {
             return trees(command, args, options).await;
         };
-        recode::refuse(args.compare.recode)?;
+        recode::refuse(&args.compare.recode)?;
         if is_to_be_tried(args) {
             object_job(command, args, &object, options.clone(), Missing::Fail).await?;
         }
@@ -129,7 +129,7 @@ async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
 
 /// A job on the trees that the arguments name.
 async fn trees(command: Command, args: &TransferArgs, options: Options) -> Result<Job, SyncError> {
-    let source = recode::apply(args.compare.recode, source(&args.compare.source).await?)?;
+    let source = recode::apply(&args.compare.recode, source(&args.compare.source).await?)?;
     if is_to_be_tried(args) {
         let (source, options) = (source.clone(), options.clone());
         tree_job(command, args, source, options, Missing::Fail).await?;

@@ -237,6 +237,35 @@ pub(crate) fn transfer_flags() -> impl Strategy<Value = Flags> {
     })
 }
 
+/// Runs with new names, which go with no filter in `omni`.
+pub(crate) fn renaming_flags() -> impl Strategy<Value = Flags> {
+    let tag = prop::sample::select(vec!["", "file,", "dir,", "all,"]);
+    let change = prop::sample::select(vec![
+        "prefix=x",
+        "suffix=.y",
+        "suffix_keep_extension=-1",
+        "trimprefix=c",
+        "trimsuffix=.txt",
+        "replace=e:u",
+        "regex=[a-c]/z",
+        "regex=(.)\\.(.)/$2.$1",
+        "uppercase",
+        "truncate=3",
+        "truncate_keep_extension=5",
+        "none",
+    ]);
+    let step = (tag, change).prop_map(|(tag, change)| format!("--name-transform={tag}{change}"));
+    let verb = prop::sample::select(vec!["sync", "copy", "move"]);
+    let steps = prop::collection::vec(step, 1..3);
+    let how = prop::sample::select(vec![&[][..], &["--checksum"], &["--size-only"]]);
+    (verb, steps, how).prop_map(|(verb, steps, how)| Flags {
+        verb,
+        args: [steps, owned(how)].concat(),
+        list: String::new(),
+        other: Tree::new(),
+    })
+}
+
 pub(crate) fn check_flags() -> impl Strategy<Value = Flags> {
     let filters = prop_oneof![1 => Just(Vec::new()), 1 => prop::collection::vec(filter(), 1..3)];
     let how = prop::sample::select(vec![

@@ -134,11 +134,14 @@ impl Outcome {
                 None => false,
             }
         };
+        // rclone reports a file by its old name, `omni` by its new one.
+        let renames = flags.has(&["--name-transform"]);
+        let report = self.report.iter().filter(|line| !renames && !again(line));
         Compared {
             source: &self.source,
             destination: destination.collect(),
             beside: &self.beside,
-            report: self.report.iter().filter(|line| !again(line)).collect(),
+            report: report.collect(),
             is_done,
         }
     }
