@@ -2,3 +2,4 @@
 
 mod bucket;
 mod contract;
+mod in_process;
