@@ -86,6 +86,9 @@ fn parse_range(text: &str) -> Option<(std::ops::Range<u64>, u64)> {
     Some((first..last.checked_add(1)?, size.parse().ok()?))
 }
 
+/// The highest offset that all stores understand: many keep it in 63 bits. No object is as long.
+const MAX_OFFSET: u64 = i64::MAX as u64;
+
 /// The range as HTTP has it; `None` for all. A range of nothing has no such form.
 ///
 /// # Errors
@@ -93,14 +96,16 @@ fn parse_range(text: &str) -> Option<(std::ops::Range<u64>, u64)> {
 pub(crate) fn header_of(range: ByteRange) -> Result<Option<String>, Option<Error>> {
     match range {
         ByteRange::Full | ByteRange::From(0) => Ok(None),
-        ByteRange::From(start) => Ok(Some(format!("bytes={start}-"))),
         ByteRange::Suffix(0) => Err(None),
-        ByteRange::Suffix(count) => Ok(Some(format!("bytes=-{count}"))),
+        ByteRange::Suffix(count) => Ok(Some(format!("bytes=-{}", count.min(MAX_OFFSET)))),
+        ByteRange::Bounded(start, end) if end < start => Err(range.resolve(u64::MAX).err()),
+        ByteRange::From(start) | ByteRange::Bounded(start, _) if start > MAX_OFFSET => Err(None),
+        ByteRange::From(start) => Ok(Some(format!("bytes={start}-"))),
+        ByteRange::Bounded(start, end) if end > MAX_OFFSET => Ok(Some(format!("bytes={start}-"))),
         ByteRange::Bounded(start, end) if start < end => {
             Ok(Some(format!("bytes={start}-{}", end - 1)))
         }
-        ByteRange::Bounded(start, end) if start == end => Err(None),
-        backwards => Err(backwards.resolve(u64::MAX).err()),
+        ByteRange::Bounded(..) => Err(None),
     }
 }
 
@@ -112,6 +117,23 @@ pub(crate) fn not_this_version(expected: &Version, actual: Option<Version>) -> E
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_of_requests_are_such_that_every_store_understands() {
+        let max = u64::MAX;
+        for (range, header) in [
+            (ByteRange::Bounded(4, 6), "bytes=4-5"),
+            (ByteRange::Bounded(4, max), "bytes=4-"),
+            (ByteRange::From(4), "bytes=4-"),
+            (ByteRange::Suffix(max), "bytes=-9223372036854775807"),
+        ] {
+            assert_eq!(header_of(range).unwrap().as_deref(), Some(header));
+        }
+        for nothing in [ByteRange::From(max), ByteRange::Bounded(max - 1, max)] {
+            assert!(matches!(header_of(nothing), Err(None)), "{nothing:?}");
+        }
+        assert!(matches!(header_of(ByteRange::Bounded(5, 4)), Err(Some(_))));
+    }
 
     #[test]
     fn ranges_of_replies() {

@@ -3,31 +3,43 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::base64;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 const START: &str = "=?UTF-8?B?";
 const END: &str = "?=";
 
-/// A value that survives a header: as it is where that is certain, else encoded by RFC 2047, which is
-/// what stores themselves do.
+/// Before a value that is ASCII and escaped by percent signs.
+const ESCAPED: &str = "UTF-8''";
+
+/// A value that survives a header: as it is where that is certain, else encoded. RFC 2047 is for what
+/// is not ASCII only, since stores that know it decode what they get, and give ASCII back as it is,
+/// spaces at the ends lost; so that is escaped as RFC 8187 has it.
 pub(crate) fn encoded(value: &str) -> String {
+    if !value.is_ascii() {
+        return format!("{START}{}{END}", base64::encode(value));
+    }
     let plain = !value.is_empty()
         && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         && !value.starts_with(' ')
         && !value.ends_with(' ')
         && !value.contains("  ")
-        && !value.contains("=?");
+        && !value.contains("=?")
+        && !value.starts_with(ESCAPED);
     if plain {
         return value.to_owned();
     }
-    format!("{START}{}{END}", base64::encode(value))
+    format!("{ESCAPED}{}", utf8_percent_encode(value, NON_ALPHANUMERIC))
 }
 
 /// The value that [`encoded`] made the text of; a text that it never makes stays as it is.
 pub(crate) fn decoded(text: String) -> String {
-    let inner = text
-        .strip_prefix(START)
-        .and_then(|rest| rest.strip_suffix(END));
-    let bytes = inner.and_then(|inner| base64::decode(inner).ok());
+    let bytes = match text.strip_prefix(ESCAPED) {
+        Some(escaped) => Some(percent_decode_str(escaped).collect()),
+        None => text
+            .strip_prefix(START)
+            .and_then(|rest| rest.strip_suffix(END))
+            .and_then(|inner| base64::decode(inner).ok()),
+    };
     bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .unwrap_or(text)
@@ -86,11 +98,14 @@ mod tests {
             "naïve",
             "=?UTF-8?B?eA==?=",
             "=?",
+            "UTF-8''%20",
             "plain text; a=b",
             "日本",
         ] {
             let encoded = encoded(value);
             assert!(encoded.is_ascii() && !encoded.is_empty(), "{encoded:?}");
+            // What stores decode must not be ASCII only, or it comes back without its spaces.
+            assert!(!encoded.contains("=?") || !value.is_ascii(), "{encoded:?}");
             assert_eq!(decoded(encoded), value);
         }
         assert_eq!(decoded("=?UTF-8?B?!?=".to_owned()), "=?UTF-8?B?!?=");

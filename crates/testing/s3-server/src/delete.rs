@@ -5,7 +5,7 @@ use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
     ETagCondition, Error, ObjectIdentifier, Timestamp,
 };
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 use storage_core::{ObjectInfo, ObjectPath, RmdirOptions};
 
 use crate::conditions::matches;
@@ -118,7 +118,8 @@ impl Gateway {
         }
     }
 
-    /// Deletes an object if it is as expected. What is not there is deleted already.
+    /// Deletes an object if it is as expected. What is not there is deleted already, but for a request
+    /// that names a tag: as on AWS, `*` tells whether there was an object.
     async fn remove(self: &Arc<Self>, bucket: &str, key: &str, expected: Expected) -> S3Result<()> {
         let Some(path) = located(bucket, key) else {
             return Ok(());
@@ -138,9 +139,10 @@ impl Gateway {
         } else {
             let lock = self.lock_of(path)?.write().await;
             match self.stat(path).await? {
+                None if expected.etag.is_some() => return Err(another()),
                 None => return Ok(()),
                 Some(info) if !expected.accepts(&info) => {
-                    return Err(s3_error!(PreconditionFailed, "the object is another one"));
+                    return Err(another());
                 }
                 Some(_) => Some(lock),
             }
@@ -171,4 +173,8 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+fn another() -> S3Error {
+    s3_error!(PreconditionFailed, "the object is missing or another one")
 }

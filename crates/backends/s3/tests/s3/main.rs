@@ -3,5 +3,6 @@
 mod bucket;
 mod contract;
 mod faults;
+mod in_process;
 mod opening;
 mod secrets;

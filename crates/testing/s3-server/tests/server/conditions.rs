@@ -74,7 +74,9 @@ async fn deletes_are_decided_by_what_is_there() {
     );
     client.holds_only(&["k"]).await;
     assert_eq!(delete(HELLO).await.status, 204);
-    assert_eq!(delete(HELLO).await.status, 204);
+    for missing in [HELLO, "*"] {
+        assert_eq!(delete(missing).await.status, 412, "{missing}");
+    }
     client.holds_only(&[]).await;
 }
 

@@ -1,0 +1,80 @@
+//! A new, empty store of each kind that can be written.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use omnistorage::memory::MemoryBackend;
+use omnistorage::{Backend, Config};
+use storage_s3_server::{S3Server, ServerOptions};
+
+/// A store and what must live as long as it.
+pub(crate) struct Store {
+    pub(crate) backend: Arc<dyn Backend>,
+    _kept: Vec<Box<dyn Any>>,
+}
+
+impl Store {
+    fn new(backend: impl Into<Arc<dyn Backend>>) -> Self {
+        Self {
+            backend: backend.into(),
+            _kept: Vec::new(),
+        }
+    }
+
+    fn keep(mut self, kept: impl Any) -> Self {
+        self._kept.push(Box::new(kept));
+        self
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Memory,
+    S3,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::File, Self::Memory, Self::S3];
+
+    pub(crate) async fn open(self) -> Store {
+        match self {
+            Self::File => file().await,
+            Self::Memory => Store::new(Arc::new(MemoryBackend::new()) as Arc<dyn Backend>),
+            Self::S3 => s3().await,
+        }
+    }
+}
+
+async fn file() -> Store {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    Store::new(omnistorage::open_uri(path).await.unwrap()).keep(folder)
+}
+
+/// The keys of the server; the secret is one that tests look for in everything that is said.
+pub(crate) const ACCESS_KEY_ID: &str = "access-key";
+pub(crate) const SECRET: &str = "hushhush/secret+key";
+
+/// A server with an empty bucket, `bucket`.
+pub(crate) async fn s3_server() -> S3Server {
+    let store = MemoryBackend::builder().directories(false).build();
+    let options = ServerOptions::new(ACCESS_KEY_ID, SECRET).bucket("bucket");
+    S3Server::start(Arc::new(store), options).await.unwrap()
+}
+
+pub(crate) fn s3_config(endpoint: &str) -> Config {
+    Config::new()
+        .with("bucket", "bucket")
+        .with("prefix", "a prefix/below")
+        .with("endpoint", endpoint)
+        .with("region", "us-east-1")
+        .with("access_key_id", ACCESS_KEY_ID)
+        .with("secret_access_key", SECRET)
+}
+
+async fn s3() -> Store {
+    let server = s3_server().await;
+    let config = s3_config(&server.endpoint());
+    Store::new(omnistorage::open("s3", config).await.unwrap()).keep(server)
+}
