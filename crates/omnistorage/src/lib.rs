@@ -44,6 +44,9 @@ pub use storage_middleware as middleware;
 #[cfg(feature = "ndjson")]
 #[doc(inline)]
 pub use storage_ndjson as ndjson;
+#[cfg(feature = "redis")]
+#[doc(inline)]
+pub use storage_redis as redis;
 #[cfg(feature = "s3")]
 #[doc(inline)]
 pub use storage_s3 as s3;

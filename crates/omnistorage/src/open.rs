@@ -37,6 +37,15 @@ pub fn registry() -> Result<Registry> {
         registry.register(name, storage_http::HttpFactory)?;
         #[cfg(not(feature = "http"))]
         registry.declare(name, "http");
+    #[cfg(feature = "redis")]
+    {
+        registry.register("redis", storage_redis::RedisFactory::new())?;
+        registry.register("rediss", storage_redis::RedisFactory::with_tls())?;
+    }
+    #[cfg(not(feature = "redis"))]
+    {
+        registry.declare("redis", "redis");
+        registry.declare("rediss", "redis");
     }
     #[cfg(feature = "sqlite")]
     registry.register("sqlite", storage_sqlite::SqliteFactory)?;

@@ -7,24 +7,32 @@ use std::sync::Arc;
 
 use storage_channel::{ChannelBackend, Mode};
 use storage_conformance::{Fresh, Seeded, Suite, features_table};
+use storage_conformance::{Fresh, Suite, features_table, server};
+use storage_core::{BackendFactory, Uri};
 use storage_file::FileBackend;
 use storage_gcs::GcsBackend;
 use storage_gcs_emulator::Emulator;
 use storage_http::HttpBackend;
 use storage_memory::MemoryBackend;
+use storage_redis::RedisFactory;
 use storage_sqlite::SqliteBackend;
 use storage_static_server::StaticServer;
 
 /// The suite of every backend that needs no server to be installed, by the name of its page.
+/// The suite of every backend that needs no server, or whose server is there, by the name of its page.
 fn suites() -> Vec<(&'static str, Suite)> {
-    vec![
+    let mut suites = vec![
         ("channel", Suite::new(channel)),
         ("file", Suite::new(file)),
         ("gcs", Suite::new(gcs)),
         ("http", Suite::new(http)),
         ("memory", Suite::new(memory)),
         ("sqlite", Suite::new(sqlite)),
-    ]
+    ];
+    if let Some(address) = server("redis") {
+        suites.push(("redis", Suite::new(move || redis(address.clone()))));
+    }
+    suites
 }
 
 /// In the mode in which a stream that has ended is an object as on any backend.
@@ -79,6 +87,21 @@ async fn sqlite() -> storage_core::Result<Fresh> {
     let backend = SqliteBackend::open(path.clone()).await?;
     let reopen = move || SqliteBackend::open(path.clone());
     Ok(Fresh::new(backend).reopen(reopen).keep(folder))
+}
+
+/// Below a prefix of its own each time.
+async fn redis(address: String) -> storage_core::Result<Fresh> {
+    let folder = tempfile::tempdir()?;
+    let prefix = folder.path().to_string_lossy().into_owned();
+    let factory = RedisFactory::new();
+    let config = factory.config_of(&Uri::parse(&address)?)?;
+    let config = config.with("prefix", prefix);
+    let backend = factory.open(config.clone()).await?;
+    let reopen = move || {
+        let config = config.clone();
+        async move { factory.open(config).await }
+    };
+    Ok(Fresh::new(backend).reopen(reopen))
 }
 
 fn main() -> ExitCode {
