@@ -37,6 +37,7 @@ pub fn registry() -> Result<Registry> {
         registry.register(name, storage_http::HttpFactory)?;
         #[cfg(not(feature = "http"))]
         registry.declare(name, "http");
+    }
     #[cfg(feature = "redis")]
     {
         registry.register("redis", storage_redis::RedisFactory::new())?;

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use storage_channel::{ChannelBackend, Mode};
-use storage_conformance::{Fresh, Seeded, Suite, features_table};
-use storage_conformance::{Fresh, Suite, features_table, server};
+use storage_conformance::{Fresh, Seeded, Suite, features_table, server};
 use storage_core::{BackendFactory, Uri};
 use storage_file::FileBackend;
 use storage_gcs::GcsBackend;
@@ -18,8 +17,8 @@ use storage_redis::RedisFactory;
 use storage_sqlite::SqliteBackend;
 use storage_static_server::StaticServer;
 
-/// The suite of every backend that needs no server to be installed, by the name of its page.
-/// The suite of every backend that needs no server, or whose server is there, by the name of its page.
+/// The suite of every backend that needs no server to be installed, or whose server is there, by the
+/// name of its page.
 fn suites() -> Vec<(&'static str, Suite)> {
     let mut suites = vec![
         ("channel", Suite::new(channel)),
