@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Value;
-use storage_core::{Error, Operation, Result};
+use storage_core::{Error, ErrorKind, Operation, Result};
 
 use crate::backend::{NAME, RedisBackend};
 use crate::header::text_of;
@@ -126,7 +126,14 @@ impl RedisBuilder {
             let mut settings = self.settings;
             settings.max_attempts = 1;
             let mut store = Store::new(settings)?;
-            look(&store).await?;
+            let looking = tokio::time::timeout(store.settings.connect_timeout, look(&store));
+            let silent = || {
+                Error::new(
+                    ErrorKind::Timeout,
+                    "the server accepts, and does not answer",
+                )
+            };
+            looking.await.map_err(|_| silent())??;
             store.be_patient(patient);
             Ok(RedisBackend::new(Arc::new(store)))
         };

@@ -14,7 +14,9 @@ pub(crate) fn failure(error: rusqlite::Error) -> Error {
             | ErrorCode::PermissionDenied
             | ErrorCode::AuthorizationForStatementDenied,
         ) => (ErrorKind::PermissionDenied, false),
-        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => (ErrorKind::Io, false),
+        Some(ErrorCode::SystemIoFailure) => (ErrorKind::Io, false),
+        // A file beside the database that may not be made, or too many open files.
+        Some(ErrorCode::CannotOpen) => (ErrorKind::PermissionDenied, false),
         Some(_) => (ErrorKind::Other, false),
         None => (of_a_value(&error), false),
     };

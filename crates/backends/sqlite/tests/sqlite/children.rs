@@ -11,14 +11,19 @@ use crate::{open, path};
 const JOB: &str = "STORAGE_SQLITE_TEST_JOB";
 const FILE: &str = "STORAGE_SQLITE_TEST_FILE";
 
-pub(crate) fn start(job: &str, file: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+/// A command that does `job` on `file`.
+pub(crate) fn command(job: &str, file: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "children::child", "--ignored", "--nocapture"])
         .env(JOB, job)
         .env(FILE, file)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::piped());
+    command
+}
+
+pub(crate) fn start(job: &str, file: &Path) -> Child {
+    command(job, file).spawn().unwrap()
 }
 
 /// Starts `count` processes and waits until all have succeeded.
@@ -36,6 +41,9 @@ pub(crate) fn run_many(count: usize, job: &str, file: &Path) {
 async fn child() {
     let file = PathBuf::from(std::env::var_os(FILE).unwrap());
     let job = std::env::var(JOB).unwrap();
+    if job == "denied" {
+        return denied(&file).await;
+    }
     let backend = open(&file).await;
     match job.as_str() {
         "create" => create(&backend).await,
@@ -44,6 +52,16 @@ async fn child() {
         "stage" => stage(&backend).await,
         _ => rewrite(&backend, &job).await,
     }
+}
+
+/// Says how opening the file, or else a write to it, fails.
+async fn denied(file: &Path) {
+    let opened = SqliteBackend::open(file).await;
+    let outcome = match opened {
+        Ok(backend) => backend.put("a", "new").await.map(drop),
+        Err(error) => Err(error),
+    };
+    println!("outcome: {:?}", outcome.unwrap_err().kind());
 }
 
 /// Tries to be the first to create each of 50 objects, and says how often it was.

@@ -152,3 +152,38 @@ async fn closing_leaves_one_file() {
     assert_eq!(crate::count(&file, "objects_pending"), 0);
     assert!(!backend.exists(&path("x")).await.unwrap());
 }
+
+/// Nobody but the system's superuser can become somebody else; others are somebody else already.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_one_may_not_write_is_permission_denied() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+
+    let (folder, file, backend) = fresh().await;
+    backend.put("a", "old").await.unwrap();
+    let allow = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let superuser = std::fs::metadata(&file).unwrap().uid() == 0;
+    // With the log beside it, which an open file has, and without.
+    for close in [false, true] {
+        if close {
+            backend.close().await.unwrap();
+        }
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            allow(&entry.unwrap().path(), 0o444);
+        }
+        allow(folder.path(), 0o555);
+        let mut command = crate::children::command("denied", &file);
+        if superuser {
+            command.uid(65534).gid(65534);
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("outcome: PermissionDenied"), "{text}");
+    }
+    allow(folder.path(), 0o755);
+    let backend = open(&file).await;
+    assert_eq!(backend.get("a").await.unwrap(), "old");
+}
