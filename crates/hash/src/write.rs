@@ -1,3 +1,6 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
 use storage_core::{Error, ErrorKind, HashTypes, Hashes, Result, WriteParts};
 
 use crate::Hasher;
@@ -15,6 +18,22 @@ pub struct WriteHasher {
     expected: Hashes,
     expected_size: Option<u64>,
     size: u64,
+}
+
+/// Most bytes hashed before other tasks get their turn: a few milliseconds with the slowest digest.
+const TURN: usize = 1 << 20;
+
+/// Gives every other ready task of the executor a turn.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// What a [`WriteHasher`] found.
@@ -47,6 +66,21 @@ impl WriteHasher {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.hasher.is_idle()
+    }
+
+    /// Adds bytes as [`update`](Self::update) does, or just counts them where there is nothing to
+    /// compute, and gives other tasks a turn after every MiB. Dropped in between, it has added a part
+    /// of them.
+    pub async fn absorb(&mut self, bytes: &[u8]) {
+        if self.is_idle() {
+            return self.skip(bytes.len() as u64);
+        }
+        for (turn, part) in bytes.chunks(TURN).enumerate() {
+            if turn > 0 {
+                yield_now().await;
+            }
+            self.update(part);
+        }
     }
 
     /// Adds bytes.

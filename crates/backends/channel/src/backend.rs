@@ -13,7 +13,7 @@ use storage_hash::{WriteHasher, WriteHashes};
 
 use crate::namespace::Namespace;
 use crate::settings::{Missing, Mode, Rules, Settings};
-use crate::sink::{ChannelSink, absorb, refused};
+use crate::sink::{ChannelSink, refused};
 use crate::source::Source;
 use crate::state::Refusal;
 use crate::{ChannelBuilder, StreamStats};
@@ -162,7 +162,7 @@ impl ChannelBackend {
 async fn hash(pieces: &[Bytes], parts: &WriteParts) -> Result<WriteHashes> {
     let mut hasher = WriteHasher::new(parts);
     for piece in pieces {
-        absorb(&mut hasher, piece).await;
+        hasher.absorb(piece).await;
     }
     hasher.finish()
 }

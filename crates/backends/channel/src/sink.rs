@@ -1,5 +1,4 @@
 use std::future::poll_fn;
-use std::task::Poll;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,9 +7,6 @@ use storage_hash::WriteHasher;
 
 use crate::ends::Sender;
 use crate::state::Refusal;
-
-/// Most bytes hashed before other tasks get their turn: a few milliseconds with the slowest digest.
-const HASH_TURN: usize = 1 << 20;
 
 /// Sends every chunk as a message. Dropping it leaves a stream that does not end cleanly.
 #[derive(Debug)]
@@ -47,7 +43,7 @@ impl WriteSink for ChannelSink {
         if chunk.is_empty() {
             return Ok(());
         }
-        absorb(&mut self.hasher, &chunk).await;
+        self.hasher.absorb(&chunk).await;
         self.send(chunk).await
     }
 
@@ -57,32 +53,6 @@ impl WriteSink for ChannelSink {
         self.sender.finish().map_err(refused)?;
         Ok(written)
     }
-}
-
-/// Counts and, where digests are asked for, hashes `bytes`, letting other tasks run in between.
-pub(crate) async fn absorb(hasher: &mut WriteHasher, bytes: &[u8]) {
-    if hasher.is_idle() {
-        return hasher.skip(bytes.len() as u64);
-    }
-    for (turn, part) in bytes.chunks(HASH_TURN).enumerate() {
-        if turn > 0 {
-            yield_now().await;
-        }
-        hasher.update(part);
-    }
-}
-
-/// Gives every other ready task of the executor a turn.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// The error of a writer that cannot go on.

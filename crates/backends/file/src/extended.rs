@@ -84,7 +84,10 @@ impl ExtendedBackend for FileBackend {
     ) -> Result<()> {
         self.admit(Operation::Rename, from)?;
         self.admit(Operation::Rename, to)?;
-        let mode = moves::only_mode(options).at(Operation::Rename, from)?;
+        let mode = options
+            .into_parts()
+            .into_mode_alone()
+            .at(Operation::Rename, from)?;
         self.parts(mode.clone().into())
             .at(Operation::Rename, from)?;
         let to = to.clone();

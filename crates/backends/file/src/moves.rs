@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use storage_core::{
-    AttributePolicy, Durability, Error, ErrorKind, Hashes, ObjectPath, Result, Version, WriteMode,
-    WriteOptions, WriteParts, Written,
+    Error, ErrorKind, Hashes, ObjectPath, Result, Version, WriteMode, WriteParts, Written,
 };
 
 use crate::attributes::{self, Attributes};
@@ -55,37 +54,6 @@ pub(crate) fn copy(
     let mut draft = Draft::begin(Arc::clone(tree), to.clone(), parts)?;
     draft.write_file(&file, 0..stat.size)?;
     draft.publish_last(kept)
-}
-
-/// The mode of a rename's options.
-///
-/// # Errors
-/// `Unsupported` when any other option is set, or for the mode append.
-pub(crate) fn only_mode(options: WriteOptions) -> Result<WriteMode> {
-    let WriteParts {
-        mode,
-        content_type,
-        cache_control,
-        metadata,
-        modified,
-        hashes,
-        verify,
-        expected,
-        size,
-        attributes: AttributePolicy::Required | AttributePolicy::IfSupported,
-        durability,
-    } = options.into_parts();
-    let others = content_type.is_some()
-        || cache_control.is_some()
-        || !metadata.is_empty()
-        || modified.is_some()
-        || !(hashes.is_empty() && verify.is_empty() && expected.is_empty())
-        || size.is_some()
-        || durability != Durability::Configured;
-    if others || mode == WriteMode::Append {
-        return Err(Error::unsupported("any option of a rename but its mode"));
-    }
-    Ok(mode)
 }
 
 /// Renames an object or a directory.

@@ -15,7 +15,7 @@ use storage_hash::{WriteHasher, verified};
 use crate::MemoryBuilder;
 use crate::content::{Content, Snapshot};
 use crate::object::{Object, Publication};
-use crate::sink::{MemorySink, absorb};
+use crate::sink::MemorySink;
 use crate::store::Store;
 
 /// The name under which it registers and which its errors carry.
@@ -167,7 +167,7 @@ impl MemoryBackend {
         };
         let mut hasher = WriteHasher::new(&parts);
         for slice in slices {
-            absorb(&mut hasher, slice).await;
+            hasher.absorb(slice).await;
         }
         let hashes = hasher.finish()?;
         let mut publication = Publication::new(parts);

@@ -2,15 +2,14 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use storage_core::{
-    Error, ErrorKind, ExtendedBackend, Features, ObjectInfo, ObjectPath, Operation, Result,
-    RmdirOptions, WriteMode, WriteOptions, WriteParts, Written,
+    Error, ExtendedBackend, Features, ObjectInfo, ObjectPath, Operation, Result, RmdirOptions,
+    WriteMode, WriteOptions, WriteParts, Written,
 };
 use storage_hash::WriteHasher;
 
 use crate::MemoryBackend;
 use crate::backend::NAME;
 use crate::object::{Attributes, Object, Publication};
-use crate::sink::absorb;
 
 #[async_trait]
 impl ExtendedBackend for MemoryBackend {
@@ -76,7 +75,7 @@ impl ExtendedBackend for MemoryBackend {
     ) -> Result<()> {
         self.check(Operation::Rename)?;
         let rename = || {
-            let mode = only_mode(options)?;
+            let mode = options.into_parts().into_mode_alone()?;
             let mut tree = self.store().tree_mut();
             let replaced = tree.rename(from, to, &mode)?;
             self.store().release(&replaced);
@@ -116,7 +115,7 @@ impl MemoryBackend {
         }
         let mut hasher = WriteHasher::new(&parts);
         for piece in object.content.pieces(0..object.content.len()) {
-            absorb(&mut hasher, &piece).await;
+            hasher.absorb(&piece).await;
         }
         let hashes = hasher.finish()?;
         let mut publication = Publication::new(parts);
@@ -139,17 +138,4 @@ fn inherit(mut publication: Publication, source: Object) -> Result<Publication> 
         publication.attributes = attributes;
     }
     Ok(publication)
-}
-
-/// The mode, if nothing else is set.
-fn only_mode(options: WriteOptions) -> Result<WriteMode> {
-    let mut parts = options.into_parts();
-    let mode = std::mem::take(&mut parts.mode);
-    if parts != WriteParts::default() {
-        return Err(Error::unsupported("a rename takes no option but the mode"));
-    }
-    if mode == WriteMode::Append {
-        return Err(Error::new(ErrorKind::Unsupported, "rename in mode append"));
-    }
-    Ok(mode)
 }

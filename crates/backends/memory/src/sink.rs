@@ -1,6 +1,4 @@
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,9 +9,6 @@ use crate::budget::Reservation;
 use crate::content::{Content, MERGE_MAX};
 use crate::object::Publication;
 use crate::store::Store;
-
-/// Most bytes hashed before other tasks get their turn: a few milliseconds with the slowest digest.
-const HASH_TURN: usize = 1 << 20;
 
 /// Collects the chunks of one write. Dropping it frees them and their share of the budget.
 #[derive(Debug)]
@@ -48,7 +43,7 @@ impl WriteSink for MemorySink {
 
     async fn write(&mut self, chunk: Bytes) -> Result<()> {
         self.reservation.grow(chunk.len() as u64)?;
-        absorb(&mut self.hasher, &chunk).await;
+        self.hasher.absorb(&chunk).await;
         self.chunks.push(chunk);
         Ok(())
     }
@@ -62,30 +57,4 @@ impl WriteSink for MemorySink {
         self.store
             .publish(&self.path, publication, Some(self.reservation))
     }
-}
-
-/// Counts and, where digests are asked for, hashes `bytes`, letting other tasks run in between.
-pub(crate) async fn absorb(hasher: &mut WriteHasher, bytes: &[u8]) {
-    if hasher.is_idle() {
-        return hasher.skip(bytes.len() as u64);
-    }
-    for (turn, part) in bytes.chunks(HASH_TURN).enumerate() {
-        if turn > 0 {
-            yield_now().await;
-        }
-        hasher.update(part);
-    }
-}
-
-/// Gives every other ready task of the executor a turn.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

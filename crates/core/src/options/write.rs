@@ -169,6 +169,12 @@ impl WriteOptions {
     }
 }
 
+impl From<WriteParts> for WriteOptions {
+    fn from(parts: WriteParts) -> Self {
+        Self(Some(Box::new(parts)))
+    }
+}
+
 impl fmt::Debug for WriteOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -189,6 +195,24 @@ impl PartialEq for WriteOptions {
 }
 
 impl WriteParts {
+    /// The mode of a rename, which takes no other option. What to do with attributes that cannot be
+    /// stored does not matter where there are none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when another option is set, or for the mode append.
+    #[doc(hidden)]
+    pub fn into_mode_alone(mut self) -> Result<WriteMode> {
+        let mode = std::mem::take(&mut self.mode);
+        self.attributes = AttributePolicy::default();
+        if self != Self::default() {
+            return Err(Error::unsupported("any option of a rename but its mode"));
+        }
+        if mode == WriteMode::Append {
+            return Err(Error::unsupported("a rename in mode append"));
+        }
+        Ok(mode)
+    }
+
     /// Judges the options against a backend's features: refuses modes and required attributes that
     /// it does not have, and drops those that are not required.
     ///
@@ -264,6 +288,21 @@ impl From<WriteMode> for WriteOptions {
 mod tests {
     use super::*;
     use crate::Features;
+
+    #[test]
+    fn a_rename_takes_a_mode_alone() {
+        let lenient = WriteOptions::from(WriteMode::CreateNew);
+        let lenient = lenient.attributes(AttributePolicy::IfSupported);
+        let mode = |options: WriteOptions| options.into_parts().into_mode_alone();
+        assert_eq!(mode(lenient).unwrap(), WriteMode::CreateNew);
+        for refused in [
+            WriteOptions::from(WriteMode::Append),
+            WriteOptions::default().size(1),
+            WriteOptions::default().durability(Durability::Immediate),
+        ] {
+            assert!(mode(refused).unwrap_err().is_unsupported());
+        }
+    }
 
     #[test]
     fn options_set_to_their_defaults_equal_the_default() {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use storage_core::{
     Backend, ExtendedBackend, Features, Lifecycle, ListOptions, ListPage, NameFolding, ObjectInfo,
     ObjectPath, Operation, Payload, Prefix, PresignOptions, ReadOptions, Reader, Result,
-    RmdirOptions, WriteOptions, WriteParts, WriteSink, Writer, Written, async_trait,
+    RmdirOptions, WriteOptions, WriteSink, Writer, Written, async_trait,
 };
 
 /// A backend that only reads, together with another one that writes into its store, as one backend:
@@ -39,7 +39,7 @@ impl<R: ExtendedBackend, W: Backend> Seeded<R, W> {
         let mut parts = options.into_parts();
         let admitted = parts.restrict_to(self.reads.features());
         admitted.map_err(|error| error.at(Operation::Write, name, path))?;
-        Ok(together(parts))
+        Ok(parts.into())
     }
 
     /// Removes the directories above `path` that are empty.
@@ -59,43 +59,6 @@ impl<R: ExtendedBackend, W: Backend> Seeded<R, W> {
             above = directory.parent().as_path();
         }
     }
-}
-
-/// The options that were taken apart.
-fn together(parts: WriteParts) -> WriteOptions {
-    let WriteParts {
-        mode,
-        content_type,
-        cache_control,
-        metadata,
-        modified,
-        hashes,
-        verify,
-        expected,
-        size,
-        attributes,
-        durability,
-    } = parts;
-    let mut options = WriteOptions::from(mode)
-        .metadata(metadata)
-        .hashes(hashes)
-        .verify(verify)
-        .expected(expected)
-        .attributes(attributes)
-        .durability(durability);
-    if let Some(content_type) = content_type {
-        options = options.content_type(content_type);
-    }
-    if let Some(cache_control) = cache_control {
-        options = options.cache_control(cache_control);
-    }
-    if let Some(modified) = modified {
-        options = options.modified(modified);
-    }
-    if let Some(size) = size {
-        options = options.size(size);
-    }
-    options
 }
 
 /// What was written, as a reader sees it.

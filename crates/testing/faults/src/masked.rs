@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use storage_core::{
     ByteRange, Error, Features, ObjectInfo, Operation, ReadOptions, ReadParts, Result,
-    WriteOptions, WriteParts, Written,
+    WriteOptions, Written,
 };
 
 use crate::{Call, Intercept};
@@ -102,40 +102,7 @@ fn lacks(feature: &'static str) -> Error {
 fn restricted(options: WriteOptions, features: Features) -> Result<WriteOptions> {
     let mut parts = options.into_parts();
     parts.restrict_to(features)?;
-    let WriteParts {
-        mode,
-        content_type,
-        cache_control,
-        metadata,
-        modified,
-        hashes,
-        verify,
-        expected,
-        size,
-        attributes,
-        durability,
-    } = parts;
-    let mut options = WriteOptions::default()
-        .mode(mode)
-        .metadata(metadata)
-        .hashes(hashes)
-        .verify(verify)
-        .expected(expected)
-        .attributes(attributes)
-        .durability(durability);
-    if let Some(content_type) = content_type {
-        options = options.content_type(content_type);
-    }
-    if let Some(cache_control) = cache_control {
-        options = options.cache_control(cache_control);
-    }
-    if let Some(modified) = modified {
-        options = options.modified(modified);
-    }
-    if let Some(size) = size {
-        options = options.size(size);
-    }
-    Ok(options)
+    Ok(parts.into())
 }
 
 #[async_trait]

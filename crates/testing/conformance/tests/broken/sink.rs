@@ -14,7 +14,7 @@ use storage_core::{
 };
 
 use crate::fault::Fault;
-use crate::store::{Broken, lock, options};
+use crate::store::{Broken, lock};
 
 /// One streamed write.
 pub(crate) struct Sink {
@@ -284,7 +284,7 @@ impl Broken {
         let stored = parts.hashes;
         let written = self
             .memory
-            .write(path, payload.into(), options(parts))
+            .write(path, payload.into(), parts.into())
             .await?;
         if stored != HashTypes::NONE {
             let hashes = written.hashes.clone();

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use storage_conformance::Fresh;
 use storage_core::{
     BackendExt, Error, ErrorKind, ExtendedBackend, HashType, Hashes, ObjectInfo, ObjectPath,
-    Operation, Result, Version, WriteOptions, WriteParts, Written,
+    Operation, Result, Version, Written,
 };
 use storage_memory::MemoryBackend;
 
@@ -202,42 +202,4 @@ impl Broken {
 /// An error at its place.
 pub(crate) fn placed(operation: Operation, path: &ObjectPath) -> impl Fn(Error) -> Error {
     move |error| error.at(operation, "memory", path)
-}
-
-/// Options put together again.
-pub(crate) fn options(parts: WriteParts) -> WriteOptions {
-    let WriteParts {
-        mode,
-        content_type,
-        cache_control,
-        metadata,
-        modified,
-        hashes,
-        verify,
-        expected,
-        size,
-        attributes,
-        durability,
-    } = parts;
-    let mut options = WriteOptions::default()
-        .mode(mode)
-        .metadata(metadata)
-        .hashes(hashes)
-        .verify(verify)
-        .expected(expected)
-        .attributes(attributes)
-        .durability(durability);
-    if let Some(content_type) = content_type {
-        options = options.content_type(content_type);
-    }
-    if let Some(cache_control) = cache_control {
-        options = options.cache_control(cache_control);
-    }
-    if let Some(modified) = modified {
-        options = options.modified(modified);
-    }
-    if let Some(size) = size {
-        options = options.size(size);
-    }
-    options
 }
