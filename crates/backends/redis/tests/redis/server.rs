@@ -102,7 +102,8 @@ impl Server {
             .args(&self.arguments)
             .stdout(Stdio::null())
             .spawn();
-        self.child = Some(child.unwrap());
+        let missing = "redis-server, also where OMNISTORAGE_TEST_REDIS names another server";
+        self.child = Some(child.expect(missing));
         let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", self.address.port)).is_err() {
             assert!(Instant::now() < deadline, "the server does not come up");
