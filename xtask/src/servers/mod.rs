@@ -69,7 +69,7 @@ enum State {
 impl Server {
     /// Installs and starts it if it does not run.
     fn up(&self, place: &Place) -> Result<State> {
-        if std::env::var_os(format!("OMNISTORAGE_TEST_{}", self.name.to_uppercase())).is_some() {
+        if is_elsewhere(self.name) {
             return Ok(State::Elsewhere);
         }
         if place.is_running() {
@@ -88,20 +88,36 @@ impl Server {
     }
 }
 
+/// Whether somebody named a server of their own.
+fn is_elsewhere(name: &str) -> bool {
+    std::env::var_os(format!("OMNISTORAGE_TEST_{}", name.to_uppercase())).is_some()
+}
+
 /// Stops the servers of a test run when dropped, those alone that the run started.
 #[derive(Debug)]
 pub(crate) struct Started(Vec<Place>);
 
 /// Starts whatever is not running. Says what cannot be had; in CI that is an error.
 pub(crate) fn start_all() -> Result<Started> {
-    start(SERVERS, FOLDER)
+    start(SERVERS.iter().collect(), FOLDER)
 }
 
-fn start(servers: &'static [Server], folder: &str) -> Result<Started> {
+/// Starts the server of this name if it does not run. An error where it cannot be had.
+pub(crate) fn start_one(name: &str) -> Result<Started> {
+    let servers = SERVERS.iter().filter(|server| server.name == name);
+    let started = start(servers.collect(), FOLDER)?;
+    let place = Place::new(FOLDER, name);
+    match place.is_running() || is_elsewhere(name) {
+        true => Ok(started),
+        false => Err(format!("{name} does not run").into()),
+    }
+}
+
+fn start(servers: Vec<&'static Server>, folder: &str) -> Result<Started> {
     let mut started = Started(Vec::new());
     let mut missing = Vec::new();
-    let states = up_together(servers.iter().collect(), folder)?;
-    for (server, state) in servers.iter().zip(states) {
+    let states = up_together(servers.clone(), folder)?;
+    for (server, state) in servers.into_iter().zip(states) {
         match state {
             Ok(State::Started) => started.0.push(Place::new(folder, server.name)),
             Ok(State::Missing(reason)) => missing.push(format!("{}: {reason}", server.name)),
@@ -310,13 +326,15 @@ mod tests {
     #[test]
     fn a_run_stops_what_it_started_and_nothing_else() {
         let folder = "target/servers-test/run";
-        let first = start(&ROWS[..1], folder).unwrap();
-        let second = start(&ROWS[..1], folder).unwrap();
+        let first = start(vec![&ROWS[0]], folder).unwrap();
+        let second = start(vec![&ROWS[0]], folder).unwrap();
         drop(second);
         assert!(running(folder, "good"));
         drop(first);
         assert!(!running(folder, "good"));
-        let error = start(ROWS, folder).unwrap_err().to_string();
+        let error = start(ROWS.iter().collect(), folder)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("broken") && error.contains("no port left"),
             "{error}"

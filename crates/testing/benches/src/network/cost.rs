@@ -88,14 +88,12 @@ fn tasks(scale: f64) -> Vec<Task> {
         ..
     } = amounts;
     let bytes = objects as u64 * amounts.large();
-    let total = bytes >> 20;
-    let of_gib = |seconds: f64| Bar::Time(seconds * bytes as f64 / f64::from(1 << 30));
-    let task = |title: &str, work, signed, bar| Task {
-        title: format!("{title} {total} MiB"),
+    let task = |title: &str, work, signed, bytes: u64, seconds: f64| Task {
+        title: format!("{title} {} MiB", bytes >> 20),
         work,
         requests: 1,
         signed,
-        bars: vec![bar],
+        bars: vec![Bar::Time(seconds * bytes as f64 / f64::from(1 << 30))],
     };
     let put = Work::PutLarge {
         key: "large".to_owned(),
@@ -104,6 +102,7 @@ fn tasks(scale: f64) -> Vec<Task> {
     };
     let (key, size) = ("large".to_owned(), LARGE);
     let objects = usize::try_from(bytes / LARGE).unwrap_or(0).max(1);
+    let read = objects as u64 * LARGE;
     let each = |title: &str, work| Task {
         title: format!("{title}, each"),
         work,
@@ -113,13 +112,14 @@ fn tasks(scale: f64) -> Vec<Task> {
     };
     let prefix = || "small".to_owned();
     vec![
-        task("put", put.clone(), false, of_gib(0.6)),
-        task("put, payload signed,", put, true, of_gib(1.25)),
+        task("put", put.clone(), false, bytes, 0.6),
+        task("put, payload signed,", put, true, bytes, 1.25),
         task(
             "get",
             Work::GetLarge { key, objects, size },
             false,
-            of_gib(0.9),
+            read,
+            0.9,
         ),
         each(
             "put of 4 KiB",

@@ -12,7 +12,7 @@ use super::opendal::OpenDal;
 use super::own::Own;
 use super::place::Place;
 use super::programs::{Folders, Program, make_bucket};
-use super::work::{PART, SMALL, Work};
+use super::work::{PART, Work};
 use crate::arguments::Arguments;
 use crate::contest::{Bar, Cell, Row};
 use crate::samples::Samples;
@@ -348,6 +348,7 @@ fn contenders(place: &Place, own: &Arc<dyn Client>) -> Result<Vec<Contender>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::work::SMALL;
 
     #[test]
     fn amounts_are_scaled_and_never_nothing() {

@@ -109,7 +109,7 @@ impl Work {
             _ => 0,
         };
         let (next, work) = (Arc::new(AtomicUsize::new(0)), Arc::new(self));
-        let mut tasks = JoinSet::new();
+        let mut tasks: JoinSet<Result> = JoinSet::new();
         for _ in 0..IN_FLIGHT {
             let (next, work) = (Arc::clone(&next), Arc::clone(&work));
             let (client, bytes) = (Arc::clone(client), noise.slice(..SMALL));
@@ -117,7 +117,7 @@ impl Work {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     if index >= count {
-                        return Result::Ok(());
+                        return Ok(());
                     }
                     work.step(&*client, index, &bytes).await?;
                 }
