@@ -52,6 +52,9 @@ pub struct ObjectInfo {
     pub size: Option<u64>,
     /// When the content was last written, or what the writer said.
     pub modified: Option<SystemTime>,
+    /// When the store wrote the object, by its own clock, where that is known and not what `modified`
+    /// says: object stores list this time, and keep the one that the writer said elsewhere.
+    pub stored: Option<SystemTime>,
     /// Token for conditional reads and writes. Listings may leave it out where it costs a request.
     pub version: Option<Version>,
     /// The store's own entity tag, where it has one.
@@ -97,6 +100,7 @@ impl ObjectInfo {
             path,
             size: None,
             modified: None,
+            stored: None,
             version: None,
             etag: None,
             is_dir: false,

@@ -1,34 +1,45 @@
-//! Telling an unchanged object by its entity tag, where that saves a request an object.
+//! Telling equal bytes by an entity tag, where that saves a request or a download.
 //!
-//! A store that keeps modified times in metadata lists its objects without them: each object costs a
-//! request to compare. Object stores tag what was sent in one piece with the MD5 of its bytes, though,
-//! and a small local file is hashed in less time than a request takes. S3's documentation names the
-//! cases where the tag is something else (parts, encryption with keys of the caller or of KMS); in
-//! these it does not match, and the object is asked for.
+//! Object stores tag what was sent in one piece with the MD5 of its bytes. S3's documentation names the
+//! cases where the tag is something else (parts, encryption with keys of the caller or of KMS); in these
+//! it does not match, and says nothing.
 
 use storage_core::{HashType, ObjectInfo, Result};
 
 use crate::content::hash_of;
-use crate::tree::{Side, Times};
+use crate::tree::Side;
 
-/// The largest object that is read rather than asked for, in bytes.
+/// The largest object that is read rather than asked for, in bytes: a small local file is hashed in
+/// less time than a request takes.
 const SMALL: u64 = 256 << 10;
 
-/// Whether the destination is known to hold the source's bytes, written after these were.
+/// Whether the destination, whose listing lacks the modified time, is known to hold the source's bytes,
+/// written after these were.
 ///
 /// A source that was modified since may have another time to be set, so that it is not decided here.
 pub(crate) async fn proves_unchanged(
-    (source, a): (&Side, &ObjectInfo),
+    source: (&Side, &ObjectInfo),
     (destination, b): (&Side, &ObjectInfo),
 ) -> Result<bool> {
-    let kept_in_metadata = destination.times == Times::Metadata && destination.needs_stat(b);
-    let read_at_once = source.backend().blocks() && !source.tree.is_view();
-    let known = a.size.filter(|size| *size <= SMALL).is_some() && a.size == b.size;
-    let older = a.modified.zip(b.modified).is_some_and(|(a, b)| a <= b);
-    let tag = b.etag.as_deref().map(|tag| tag.trim_matches('"'));
-    match tag.filter(|tag| is_md5(tag)) {
-        Some(tag) if kept_in_metadata && read_at_once && known && older => {
-            let found = hash_of(source, &a.path, HashType::Md5.into()).await?;
+    let a = source.1;
+    let read_at_once = source.0.backend().blocks() && !source.0.tree.is_view();
+    let small = a.size.is_some_and(|size| size <= SMALL);
+    let written = b.stored.or(b.modified);
+    let older = a.modified.zip(written).is_some_and(|(a, b)| a <= b);
+    if !(destination.needs_stat(b) && read_at_once && small && older) {
+        return Ok(false);
+    }
+    proves_same(source, b).await
+}
+
+/// Whether the tag of `tagged` is the MD5 of the other object's bytes, which are read.
+pub(crate) async fn proves_same(
+    (side, info): (&Side, &ObjectInfo),
+    tagged: &ObjectInfo,
+) -> Result<bool> {
+    match md5(tagged) {
+        Some(tag) if info.size.is_some() && info.size == tagged.size => {
+            let found = hash_of(side, &info.path, HashType::Md5.into()).await?;
             let found = found.get_hex(HashType::Md5);
             Ok(found.is_some_and(|hex| hex.eq_ignore_ascii_case(tag)))
         }
@@ -36,6 +47,9 @@ pub(crate) async fn proves_unchanged(
     }
 }
 
-fn is_md5(tag: &str) -> bool {
-    tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// The tag, if it may be an MD5.
+pub(crate) fn md5(info: &ObjectInfo) -> Option<&str> {
+    let tag = info.etag.as_deref()?.trim_matches('"');
+    let may_be = tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    may_be.then_some(tag)
 }

@@ -220,6 +220,10 @@ impl Side {
 
     /// Whether a listing may have left out the time that was kept.
     pub(crate) fn needs_stat(&self, info: &ObjectInfo) -> bool {
-        self.times == Times::Metadata && info.metadata.is_empty()
+        match self.times {
+            Times::Native => info.modified.is_none() && !info.is_dir,
+            Times::Metadata => info.metadata.is_empty(),
+            Times::Lost => false,
+        }
     }
 }

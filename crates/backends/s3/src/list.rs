@@ -141,8 +141,10 @@ impl Store {
         let mut info = ObjectInfo::new(path);
         info.size = object.size.and_then(|size| u64::try_from(size).ok());
         // The time that was given at a write is in the metadata, which listings do not tell.
-        if self.settings.server_modified {
-            info.modified = object.last_modified.as_ref().and_then(time);
+        let stored = object.last_modified.as_ref().and_then(time);
+        match self.settings.server_modified {
+            true => info.modified = stored,
+            false => info.stored = stored,
         }
         info.etag = object.e_tag.map(|etag| Arc::from(etag.trim_matches('"')));
         Some(info)

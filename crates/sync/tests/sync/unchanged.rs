@@ -1,8 +1,9 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation};
-use storage_faults::{Counting, Intercept};
+use storage_faults::{Call, Counting, Intercept};
 use storage_file::FileBackend;
 use storage_memory::MemoryBackend;
 use storage_sync::{Command, Comparison, Event, Options};
@@ -172,4 +173,43 @@ async fn an_entity_tag_saves_a_request_for_a_small_object_that_is_no_newer() {
         let requests = counting.of(Operation::Stat).calls;
         assert_eq!(requests > 0, asked, "{tag} {modified:?}");
     }
+}
+
+/// An object store whose listings leave modified times out.
+#[derive(Debug, Clone, Default)]
+struct BareListings(Arc<AtomicBool>);
+
+#[storage_core::async_trait]
+impl Intercept for BareListings {
+    async fn before(&self, call: &mut Call<'_>) -> storage_core::Result<()> {
+        let lists = call.operation() == Operation::List;
+        self.0.store(lists, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn edit_info(&self, info: &mut ObjectInfo) {
+        if self.0.load(Ordering::SeqCst) {
+            info.modified = None;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_the_listing_lacks_costs_a_request_and_no_content() {
+    let (from, inner) = (memory(), flat());
+    put(&from, "src/a", "x", 5).await;
+    run(Command::Sync, &from, &inner, Options::default())
+        .await
+        .unwrap();
+    let counting = Counting::new();
+    let to: Store = Arc::new(counting.over(BareListings::default().over(inner)));
+    let again = run(Command::Sync, &from, &to, Options::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.skipped, again.updated, again.read_to_compare),
+        (1, 0, 0)
+    );
+    assert_eq!(counting.of(Operation::Stat).calls, 1);
+    assert_eq!(counting.of(Operation::Read).calls, 0);
 }
