@@ -14,6 +14,10 @@ pub(crate) struct Merge {
 
 /// What the two sides have under one key.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a pair is looked at at once; a box would be an allocation an object"
+)]
 pub(crate) enum Pair {
     Source(ObjectInfo),
     Destination(ObjectInfo),
