@@ -19,6 +19,7 @@ mod renaming;
 mod stdio;
 mod time;
 mod usage;
+mod wrapped;
 
 use std::process::ExitCode;
 

@@ -12,7 +12,7 @@ use crate::args::FilesArgs;
 use crate::hint::Advice;
 use crate::remotes::{self, Remotes};
 
-use crate::stdio;
+use crate::{stdio, wrapped};
 
 /// A backend, and a place on it.
 #[derive(Debug, Clone)]
@@ -180,9 +180,16 @@ async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
     let remotes = Remotes::read()?;
     let remote = remotes.get(name)?;
     let registry = registry()?;
+    remotes.check_chain(name)?;
     let opening = async {
         let (backend, config) = match remote.place {
-            remotes::Place::Backend(backend) => (backend, remote.settings.into_iter().collect()),
+            remotes::Place::Backend(backend) => {
+                let config: Config = remote.settings.into_iter().collect();
+                if wrapped::KINDS.contains(&backend.as_str()) {
+                    return wrapped::open(backend, config, missing).await;
+                }
+                (backend, config)
+            }
             remotes::Place::Uri(uri) => {
                 let (backend, mut config) = registry.resolve(&uri)?;
                 for (key, value) in remote.settings {

@@ -115,6 +115,25 @@ impl Remotes {
         Ok(Remote { place, settings })
     }
 
+    /// Follows the remotes that a remote lies over.
+    ///
+    /// # Errors
+    /// `Config` when one lies over itself.
+    pub(crate) fn check_chain(&self, name: &str) -> Result<()> {
+        let mut seen = vec![name.to_owned()];
+        let mut name = name.to_owned();
+        while let Some(below) = self.settings(&name)?.get("remote") {
+            let Some((next, _)) = split(below) else { break };
+            if seen.iter().any(|earlier| earlier == next) {
+                let message = format!("the remote {next:?} lies over itself");
+                return Err(in_file(Error::config(message), &self.file));
+            }
+            name = next.to_owned();
+            seen.push(name.clone());
+        }
+        Ok(())
+    }
+
     /// All settings of a remote as text.
     pub(crate) fn settings(&self, name: &str) -> Result<BTreeMap<String, String>> {
         let fail = |message: String| in_file(Error::config(message), &self.file);

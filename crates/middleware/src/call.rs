@@ -39,6 +39,7 @@ pub struct Call<'a> {
     pub(crate) step: Step,
     pub(crate) backend: &'static str,
     pub(crate) path: &'a str,
+    pub(crate) target: Option<&'a str>,
     pub(crate) bytes: u64,
     pub(crate) repeat: Repeat,
     pub(crate) mutates: bool,
@@ -57,6 +58,7 @@ impl<'a> Call<'a> {
             step,
             backend,
             path,
+            target: None,
             bytes: 0,
             repeat: Repeat::Always,
             mutates: false,
@@ -79,6 +81,12 @@ impl<'a> Call<'a> {
 
     pub(crate) const fn mutating(mut self) -> Self {
         self.mutates = true;
+        self
+    }
+
+    /// Where a copy or rename goes.
+    pub(crate) const fn to(mut self, target: &'a str) -> Self {
+        self.target = Some(target);
         self
     }
 
@@ -131,6 +139,12 @@ impl<'a> Call<'a> {
     #[must_use]
     pub const fn path(&self) -> &'a str {
         self.path
+    }
+
+    /// Where a copy or rename goes.
+    #[must_use]
+    pub const fn target(&self) -> Option<&'a str> {
+        self.target
     }
 
     /// Bytes handed in, or asked for by `read_ranges`.

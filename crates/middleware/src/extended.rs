@@ -58,7 +58,7 @@ impl<B: Backend, P: Policy> ExtendedBackend for Layered<B, P> {
         options: WriteOptions,
     ) -> Result<Written> {
         let inner = self.inner.extended()?;
-        let call = self.begin(Operation::Copy, from).mutating();
+        let call = self.begin(Operation::Copy, from).to(to).mutating();
         let call = call.server_side().repeat_of(&options);
         self.run(call, || inner.copy(from, to, options.clone()))
             .await
@@ -71,7 +71,7 @@ impl<B: Backend, P: Policy> ExtendedBackend for Layered<B, P> {
         options: WriteOptions,
     ) -> Result<()> {
         let inner = self.inner.extended()?;
-        let call = self.begin(Operation::Rename, from).mutating();
+        let call = self.begin(Operation::Rename, from).to(to).mutating();
         // After a rename that succeeded, a second one would find no source.
         let call = call.server_side().repeat(Repeat::WithoutEffect);
         self.run(call, || inner.rename(from, to, options.clone()))

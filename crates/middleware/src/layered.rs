@@ -98,6 +98,10 @@ impl<B: Backend, P: Policy> Backend for Layered<B, P> {
     async fn reader(&self, path: &ObjectPath, options: ReadOptions) -> Result<Reader> {
         let mut call = self.begin(Operation::Read, path);
         call.step = Step::Open;
+        self.lifecycle.check(call.operation, call.backend)?;
+        if let Some(served) = self.policy.serve(&self.inner, path, &options).await {
+            return served.map_err(|error| placed(error, &call));
+        }
         let open = || self.inner.reader(path, options.clone());
         let reader = self.run(call, open).await?;
         Ok(self.policy.reader(&self.inner, reader, &options))
@@ -148,6 +152,14 @@ impl<B: Backend, P: Policy> Backend for Layered<B, P> {
             return bytes.map_err(|error| error.at(Operation::Read, self.name(), path));
         }
         let call = self.begin(Operation::Read, path);
+        self.lifecycle.check(call.operation, call.backend)?;
+        if let Some(served) = self.policy.serve(&self.inner, path, &options).await {
+            let bytes = match served {
+                Ok(reader) => reader.bytes().await,
+                Err(error) => Err(error),
+            };
+            return bytes.map_err(|error| placed(error, &call));
+        }
         self.run(call, || self.inner.read(path, options.clone()))
             .await
     }

@@ -11,6 +11,8 @@
 //! | `read-only` | `read_only::ReadOnly` | refuses what would change the store |
 //! | `tracing` | `trace::Trace` | a span for every call |
 //! | `metrics` | `measure::Metrics` | counts and times calls |
+//! | `cache` | `cache::ReadCache` | keeps small objects in memory |
+//! | `encryption` | `encryption::Encryption` | encrypts contents, attributes and names |
 //!
 //! Layers are put on with [`LayerExt::layer`], the outermost last. Each forwards every method, has an
 //! extended part where the backend below has one, and keeps the contract of `storage-core`; so they
@@ -40,9 +42,13 @@
 pub mod bandwidth;
 #[cfg(feature = "breaker")]
 pub mod breaker;
+#[cfg(feature = "cache")]
+pub mod cache;
 mod call;
 #[cfg(feature = "concurrency")]
 pub mod concurrency;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 mod extended;
 mod layer;
 mod layered;
@@ -53,7 +59,7 @@ mod policy;
 pub mod prefix;
 #[cfg(feature = "read-only")]
 pub mod read_only;
-#[cfg(feature = "prefix")]
+#[cfg(any(feature = "prefix", feature = "encryption"))]
 mod renamed;
 #[cfg(feature = "retry")]
 pub mod retry;
@@ -67,5 +73,5 @@ pub use call::{Call, Repeat, Reply, Step};
 pub use layer::{Layer, LayerExt};
 pub use layered::Layered;
 pub use policy::{BoxFuture, Policy};
-#[cfg(feature = "prefix")]
+#[cfg(any(feature = "prefix", feature = "encryption"))]
 pub use renamed::Renamed;

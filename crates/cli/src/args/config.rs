@@ -24,7 +24,8 @@ pub(crate) enum ConfigAction {
     Create {
         /// The new remote's name
         name: String,
-        /// A backend's name, as `omni backends` lists them
+        /// A backend's name, as `omni backends` lists them; or encrypt, prefix or read-only, over the
+        /// place that remote=PLACE names
         #[arg(value_name = "TYPE")]
         kind: String,
         /// Settings of the backend, such as root=/srv/data

@@ -8,6 +8,7 @@ use crate::args::{ConfigAction, ConfigArgs};
 use crate::output::{Counts, Exit, Output};
 use crate::place::shown;
 use crate::remotes::{self, Remotes};
+use crate::wrapped;
 
 /// Looks at and changes the file of the remotes.
 pub(crate) async fn run(args: ConfigArgs, output: &Output) -> Result<Exit> {
@@ -94,7 +95,8 @@ fn kind(settings: &BTreeMap<String, String>) -> String {
 }
 
 fn check_kind(kind: &str) -> Result<()> {
-    let names = registry()?.names();
+    let mut names = registry()?.names();
+    names.extend(wrapped::KINDS);
     if names.contains(&kind) {
         return Ok(());
     }

@@ -30,3 +30,4 @@ mod single;
 mod stdout;
 mod trees;
 mod usage;
+mod wrapped;

@@ -4,7 +4,9 @@
 
 mod bandwidth;
 mod breaker;
+mod cache;
 mod concurrency;
+mod encryption;
 mod measure;
 mod orders;
 mod prefix;
