@@ -89,6 +89,9 @@ fn of_storage(error: &Error) -> Option<&'static str> {
         ErrorKind::PermissionDenied if error.message().contains("leads outside") => {
             "links are followed below the directory that is opened alone: name what it leads to"
         }
+        ErrorKind::PermissionDenied if is_remote(error) => {
+            "check the credentials, and what they allow"
+        }
         ErrorKind::PermissionDenied => {
             "run as a user who may do this, or change the owner or mode of the path"
         }
@@ -115,4 +118,24 @@ fn of_storage(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Whether the error comes from a store that asks who calls.
+fn is_remote(error: &Error) -> bool {
+    matches!(error.backend(), Some("s3" | "gcs" | "http" | "redis"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_is_told_what_to_check() {
+        let hint = |backend| {
+            let error = Error::new(ErrorKind::PermissionDenied, "no").on(Operation::List, backend);
+            of(&error).unwrap_or_default()
+        };
+        assert!(hint("s3").contains("credentials"));
+        assert!(hint("file").contains("owner"));
+    }
 }
