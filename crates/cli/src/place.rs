@@ -49,19 +49,29 @@ pub(crate) async fn tree(text: &str, missing: Missing) -> Result<Place<Prefix>> 
 /// Opens the tree that `text` names without creating anything: a directory that is not there is a
 /// prefix below the nearest one that is.
 pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
-    if let Some((name, path)) = remotes::split(text) {
-        return tree_on_remote(name, path, Missing::Fail).await;
-    }
-    let missing = match tree(text, Missing::Fail).await {
-        Err(error) if error.is_not_found() => error,
-        other => return other,
+    let (opened, root, below) = match remotes::split(text) {
+        Some((name, path)) => {
+            let opened = tree_on_remote(name, path, Missing::Fail).await;
+            (opened, local_root(name)?, path.trim_start_matches('/'))
+        }
+        None => {
+            let uri = Uri::parse(text)?;
+            let root = (uri.scheme() == "file").then(|| uri.path().to_owned());
+            (tree(text, Missing::Fail).await, root, "")
+        }
     };
-    let uri = Uri::parse(text)?;
-    let path = std::path::absolute(uri.path())?;
-    if uri.scheme() != "file" {
-        return Err(missing);
+    match (opened, root) {
+        (Err(error), Some(root)) if error.is_not_found() => {
+            nearest(&Path::new(&root).join(below), error).await
+        }
+        (opened, _) => opened,
     }
-    let existing = path.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
+}
+
+/// The tree of a path that is not there, as a prefix below the nearest directory that is.
+async fn nearest(path: &Path, missing: Error) -> Result<Place<Prefix>> {
+    let path = std::path::absolute(path)?;
+    let existing = path.ancestors().find(|ancestor| ancestor.is_dir());
     let Some(ancestor) = existing else {
         return Err(missing);
     };
@@ -73,12 +83,31 @@ pub(crate) async fn tree_to_be(text: &str) -> Result<Place<Prefix>> {
     match (ancestor.to_str(), below.to_str()) {
         (Some(ancestor), Some(below)) => {
             let backend = open(ancestor, Missing::Fail).await?;
-            Ok(Place {
-                backend,
-                path: Prefix::new(below)?,
-            })
+            let path = Prefix::new(below)?;
+            Ok(Place { backend, path })
         }
         _ => Err(missing),
+    }
+}
+
+/// The directory that a remote is, if it is one.
+fn local_root(name: &str) -> Result<Option<String>> {
+    let mut remote = Remotes::read()?.get(name)?;
+    let (backend, root) = match remote.place {
+        remotes::Place::Backend(backend) => (backend, remote.settings.remove("root")),
+        remotes::Place::Uri(uri) => {
+            let (backend, config) = registry()?.resolve(&uri)?;
+            (backend.to_owned(), config.get("root").map(str::to_owned))
+        }
+    };
+    Ok(root.filter(|_| backend == "file"))
+}
+
+/// Whether a place is a local directory, which costs nothing to open twice.
+pub(crate) fn is_local(text: &str) -> bool {
+    match remotes::split(text) {
+        Some((name, _)) => matches!(local_root(name), Ok(Some(_))),
+        None => true,
     }
 }
 

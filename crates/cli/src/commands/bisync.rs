@@ -14,7 +14,6 @@ use crate::args::{BisyncArgs, LoserArg, ResolveArg};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
-use crate::remotes;
 
 pub(crate) async fn run(mut args: BisyncArgs, output: &Output) -> Exit {
     args.filter.filter_from.append(&mut args.filters_file);
@@ -49,8 +48,7 @@ async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
     place::choose_files(args.files);
     let mut options = options(args);
     options.common.filter = filter::load(&args.filter).await?;
-    // One that is refused leaves nothing behind. The root of a remote may have to be created before
-    // anything can be asked of it.
+    // One that is refused leaves nothing behind. Nothing is created but local directories.
     let places = [
         Some(&args.path1),
         Some(&args.path2),
@@ -59,7 +57,7 @@ async fn prepare(args: &BisyncArgs) -> Result<Bisync, SyncError> {
         args.backup_dir2.as_ref(),
     ];
     let mut places = places.into_iter().flatten();
-    if !args.dry_run && places.all(|place| remotes::split(place).is_none()) {
+    if !args.dry_run && places.all(|place| place::is_local(place)) {
         job(args, options.clone(), Missing::Fail).await?;
     }
     let missing = match args.dry_run {

@@ -12,7 +12,6 @@ use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 use crate::recode;
-use crate::remotes;
 use crate::stdio;
 
 /// Writes a plan; all of it or nothing.
@@ -116,11 +115,7 @@ async fn to_job(plan: SavedPlan, args: &ApplyArgs) -> Result<Job, SyncError> {
     }
     // One that is refused leaves nothing behind.
     let places = [Some(plan.destination()), args.backup.backup_dir.as_deref()];
-    if places
-        .into_iter()
-        .flatten()
-        .all(|place| remotes::split(place).is_none())
-    {
+    if places.into_iter().flatten().all(place::is_local) {
         job_of(plan.clone(), args, Missing::Fail).await?;
     }
     job_of(plan, args, Missing::Create).await

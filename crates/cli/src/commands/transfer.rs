@@ -12,7 +12,6 @@ use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 use crate::recode;
-use crate::remotes;
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
     note_deferred(&args, output);
@@ -157,17 +156,17 @@ async fn tree_job(
 }
 
 /// Whether the job is made once without creating anything, so that one that is refused leaves
-/// nothing behind. The root of a remote may have to be created before anything can be asked of it.
+/// nothing behind. Nothing is created but local directories.
 fn is_to_be_tried(args: &TransferArgs) -> bool {
     let places = [
         Some(&args.compare.destination),
         args.backup.backup_dir.as_ref(),
     ];
-    let has_remote = places
+    let all_local = places
         .into_iter()
         .flatten()
-        .any(|place| remotes::split(place).is_some());
-    missing(args) == Missing::Create && !has_remote
+        .all(|place| place::is_local(place));
+    missing(args) == Missing::Create && all_local
 }
 
 /// The single object that an argument names, if it names one.

@@ -29,7 +29,7 @@ fn failures_name_the_place_and_have_codes_of_their_own() {
     for (args, code, said) in [
         (&["cat", "missing"][..], 4, &["missing", "not found"][..]),
         (&["ls", "no/such/dir"], 3, &["no/such/dir", "not found"]),
-        (&["ls", "s3://bucket/x"], 2, &["s3", "file, memory"]),
+        (&["ls", "warp://bucket/x"], 2, &["warp", "file"]),
         (&["cat", "../"], 1, &["../", "names no object"]),
         (&["rm", "missing"], 4, &["missing", "nothing to delete"]),
         (&["rm", "full"], 1, &["full", "hint: use `omni purge`"]),

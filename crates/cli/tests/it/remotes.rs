@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::run::{omni, program, write};
+use crate::run::{fails, omni, program, write};
 
 #[test]
 fn a_remote_stands_for_its_backend_in_every_verb() {
@@ -157,4 +157,21 @@ fn flags_come_from_the_environment_and_the_command_line_goes_before() {
         &["copy", "--transfers=2", "src", "dst"],
     );
     assert_eq!(given.0, 0);
+}
+
+#[test]
+fn a_job_that_is_refused_does_not_create_the_root_of_a_remote() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/a", "1")]);
+    let root = format!("root={}", dir.path().join("nas/data").display());
+    omni(dir.path(), &["config", "create", "nas", "file", &root]).done();
+    let refused = ["sync", "src", "nas:in"];
+    let inside = ["--backup-dir", "nas:in/kept"];
+    let ran = omni(dir.path(), &[&refused[..], &inside].concat());
+    fails(&ran, 2, &["overlap"]);
+    assert!(!dir.path().join("nas").exists());
+    omni(dir.path(), &["sync", "src", "nas:in"]).done();
+    assert!(dir.path().join("nas/data/in/a").exists());
+    let again = omni(dir.path(), &["sync", "-v", "src", "nas:in"]).done();
+    assert_eq!(again.stdout, "");
 }

@@ -211,6 +211,8 @@ pub(crate) fn transfer_flags() -> impl Strategy<Value = Flags> {
         // rclone makes a link of a file that was renamed so.
         let strategies = |arg: &String| arg.starts_with("--track-renames-strategy");
         if comparison.contains(&"--links".to_owned()) {
+            // Of a link's name, rclone keeps the extensions that are media types.
+            keeping.retain(|arg| arg != "--suffix-keep-extension");
             deletion.retain(|arg| !strategies(arg));
         }
         // Refused: what DIR has would leave the source without being at the destination.
