@@ -177,7 +177,7 @@ async fn look(store: &Store) -> Result<()> {
         let command = request.commands.cmd("COMMAND").arg("INFO");
         command.arg("EXPIRETIME");
     };
-    let mut replies = store.link.request(Effect::Reads, build).await?.into_iter();
+    let mut replies = store.link.request(Effect::None, build).await?.into_iter();
     let kind = text_of(replies.next().unwrap_or_default())?.unwrap_or_default();
     if kind != "none" && kind != "zset" {
         let message = format!(

@@ -92,7 +92,7 @@ impl Draft {
                     command.arg(LIFE.as_millis() as u64);
                 }
             };
-            self.store.link.request(Effect::Changes, build).await?;
+            self.store.link.request(Effect::None, build).await?;
         }
         self.renewed = Instant::now();
         Ok(())
@@ -136,7 +136,7 @@ async fn send(store: &Store, blob: &str, at: u64, part: &[u8]) -> Result<()> {
         let expire = request.commands.cmd("PEXPIRE").arg(&key);
         expire.arg(LIFE.as_millis() as u64);
     };
-    store.link.request(Effect::Changes, build).await.map(drop)
+    store.link.request(Effect::None, build).await.map(drop)
 }
 
 async fn unlink(store: &Store, blob: &str, size: u64) -> Result<()> {
@@ -145,7 +145,7 @@ async fn unlink(store: &Store, blob: &str, size: u64) -> Result<()> {
         let build = |request: &mut Request<'_>| {
             request.commands.cmd("UNLINK").arg(keys);
         };
-        store.link.request(Effect::Changes, build).await?;
+        store.link.request(Effect::None, build).await?;
     }
     Ok(())
 }

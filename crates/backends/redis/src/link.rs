@@ -22,7 +22,8 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 /// What a request does, which says what a lost reply means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    Reads,
+    /// Nothing that anybody sees.
+    None,
     Changes,
 }
 

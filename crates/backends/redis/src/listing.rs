@@ -98,7 +98,7 @@ async fn step(
             .arg(filter.starts_with());
         script.arg(if one_level { "1" } else { "0" }).arg(count);
     };
-    let replies = store.link.request(Effect::Reads, build).await?;
+    let replies = store.link.request(Effect::None, build).await?;
     let mut values = array(replies.into_iter().next())?;
     let next = text_of(values.next().unwrap_or_default())?;
     let entries: Result<_> = values.map(entry).collect();

@@ -208,7 +208,7 @@ impl Read {
             }
         };
         let room = self.store.room(span.bytes.end - span.bytes.start).await?;
-        let replies = self.store.link.request(Effect::Reads, build).await?;
+        let replies = self.store.link.request(Effect::None, build).await?;
         drop(room);
         let mut parts = Vec::new();
         for (chunk, value) in chunks.zip(array(replies.into_iter().next())?) {

@@ -215,7 +215,7 @@ impl Store {
                 command.arg(&CONTENT);
             }
         };
-        let replies = self.link.request(Effect::Reads, build).await?;
+        let replies = self.link.request(Effect::None, build).await?;
         array(replies.into_iter().next())
     }
 
@@ -224,7 +224,7 @@ impl Store {
         let build = |request: &mut Request<'_>| {
             request.commands.cmd("HEXISTS").arg(&header).arg("v");
         };
-        let replies = self.link.request(Effect::Reads, build).await?;
+        let replies = self.link.request(Effect::None, build).await?;
         Ok(replies.first() == Some(&Value::Int(1)))
     }
 }

@@ -170,6 +170,19 @@ async fn attempts_are_bounded_and_an_unknown_outcome_is_said() {
     assert_eq!(behind.get("a").await.unwrap(), "old");
 }
 
+/// Until it is published a part is nothing that anybody could have seen.
+#[tokio::test]
+async fn a_part_that_cannot_be_sent_leaves_no_doubt() {
+    let Some((proxy, behind, beside)) = fresh().await else {
+        return;
+    };
+    let parts = When::any().containing("HSET").always();
+    proxy.rule(parts, Fault::LostReply);
+    let error = behind.put("a", pattern(70_000)).await.unwrap_err();
+    assert!(error.is_transient() && !error.outcome_unknown(), "{error}");
+    assert!(!beside.exists(&path("a")).await.unwrap());
+}
+
 /// A writer that is dropped leaves nothing at once, and one whose connection is gone within the hour.
 #[tokio::test]
 async fn a_writer_that_is_dropped_removes_what_it_sent() {
