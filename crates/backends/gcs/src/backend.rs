@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use storage_core::{
     Backend, Error, ExtendedBackend, Features, Lifecycle, ListOptions, ListPage, ObjectPath,
-    Operation, Payload, Prefix, ReadOptions, Reader, Result, WriteMode, WriteOptions, Writer,
-    Written,
+    Operation, Payload, Prefix, ReadOptions, Reader, Result, WriteOptions, WriteParts, WriteSink,
+    Writer, Written,
 };
+use tokio::time::sleep;
 
+use crate::attempt::delay;
 use crate::client::{Client, Shared};
 use crate::failure::Reason;
 use crate::info::Attributes;
@@ -67,36 +70,51 @@ impl GcsBackend {
             .with_presign(self.client.signer.is_some())
     }
 
-    async fn sink(&self, path: &ObjectPath, options: WriteOptions, check: bool) -> Result<GcsSink> {
+    /// Takes the options of a write apart and refuses what cannot be honoured.
+    fn admit(&self, path: &ObjectPath, options: WriteOptions) -> Result<(Target, WriteParts)> {
         let mut parts = options.into_parts();
         parts.restrict_to(self.features_now())?;
         let attributes = Attributes::of(&parts)?;
         let name = self.client.name(path)?;
-        let mode: WriteMode = parts.mode.clone();
-        let target = Target::new(Arc::clone(&self.client), name, mode, attributes)?;
-        if check {
-            target.check().await?;
-        }
-        Ok(GcsSink::new(target, &parts))
+        let client = Arc::clone(&self.client);
+        let target = Target::new(client, name, parts.mode.clone(), attributes)?;
+        Ok((target, parts))
     }
 
+    /// Writes a payload, from its start again where an upload broke off: what was not published does
+    /// no harm, and what was is known by its mark or replaced by the same.
     async fn publish(
         &self,
         path: &ObjectPath,
         payload: &Payload,
         options: WriteOptions,
     ) -> Result<Written> {
-        use storage_core::WriteSink as _;
-
-        let sized = options.clone().into_parts().size.is_some();
-        let options = if sized {
-            options
+        let (target, mut parts) = self.admit(path, options)?;
+        parts.size.get_or_insert(payload.len());
+        let large = payload.len() > self.client.settings.part_size;
+        let most = if large {
+            self.client.settings.max_attempts
         } else {
-            options.size(payload.len())
+            1
         };
-        let mut sink = Box::new(self.sink(path, options, false).await?);
+        for tried in 1..most {
+            match self.send(&target, &parts, payload).await {
+                Err(error) if error.is_transient() => sleep(delay(tried)).await,
+                written => return written,
+            }
+        }
+        self.send(&target, &parts, payload).await
+    }
+
+    async fn send(
+        &self,
+        target: &Target,
+        parts: &WriteParts,
+        payload: &Payload,
+    ) -> Result<Written> {
+        let mut sink = Box::new(GcsSink::new(target.clone(), parts));
         let mut chunks = payload.stream();
-        while let Some(chunk) = futures_util::StreamExt::next(&mut chunks).await {
+        while let Some(chunk) = chunks.next().await {
             sink.write(chunk?).await?;
         }
         sink.finish().await
@@ -117,8 +135,14 @@ impl Backend for GcsBackend {
 
     async fn writer(&self, path: &ObjectPath, options: WriteOptions) -> Result<Writer> {
         self.check(Operation::Write)?;
-        let sink = self.sink(path, options, true).await;
-        let sink = sink.map_err(|error| error.at(Operation::Write, NAME, path))?;
+        let open = async {
+            let (target, parts) = self.admit(path, options)?;
+            // Decided again when it finishes; a write that cannot succeed need not be streamed.
+            target.check().await?;
+            Ok(GcsSink::new(target, &parts))
+        };
+        let sink = open.await;
+        let sink = sink.map_err(|error: Error| error.at(Operation::Write, NAME, path))?;
         Ok(Writer::new(NAME, path.clone(), sink))
     }
 

@@ -47,12 +47,12 @@ impl GcsSink {
 
     /// Bytes of the parts to upload in, when so many are held already: as many as there is room for.
     fn part_for(&mut self, held: usize) -> usize {
-        let held = held.next_multiple_of(LEAST).min(self.part);
+        let held = held.next_multiple_of(LEAST).clamp(LEAST, self.part);
         let mut wanted = self.part;
         while wanted > held && !self.lease.grow_to(wanted) {
             wanted = (wanted / 2).next_multiple_of(LEAST);
         }
-        wanted.max(LEAST)
+        wanted
     }
 
     async fn go_over(&mut self, target: Target, chunks: Vec<Bytes>, size: usize) -> Result<()> {

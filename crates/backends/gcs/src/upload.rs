@@ -3,7 +3,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use google_cloud_gax::retry_policy::RetryPolicyExt;
+use google_cloud_gax::retry_policy::{RetryPolicy, RetryPolicyExt};
+use google_cloud_gax::retry_result::RetryResult;
+use google_cloud_gax::retry_state::RetryState;
 use google_cloud_gax::retry_throttler::CircuitBreaker;
 use google_cloud_storage::builder::storage::WriteObject;
 use google_cloud_storage::model::Object;
@@ -16,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::attempt::Outcome;
+use crate::budget::LEAST;
 use crate::client::{Client, Shared};
 use crate::content::{Chunks, Piece, Pieces};
 use crate::failure::{Failure, Reason};
@@ -184,6 +187,22 @@ pub(crate) struct Upload {
     /// The one task, so that it ends with the upload.
     task: JoinSet<std::result::Result<Object, google_cloud_storage::Error>>,
     part: usize,
+    /// Bytes handed over.
+    offset: usize,
+}
+
+/// Tries again what the service has answered with a failure. Of what it has not answered, the library
+/// (1.21) would leave out a part without asking what was kept, so such an upload fails.
+#[derive(Debug)]
+struct Answered;
+
+impl RetryPolicy for Answered {
+    fn on_error(&self, state: &RetryState, error: google_cloud_storage::Error) -> RetryResult {
+        match error.http_status_code() {
+            Some(_) => RetryableErrors.on_error(state, error),
+            None => RetryResult::Permanent(error),
+        }
+    }
 }
 
 impl Upload {
@@ -191,7 +210,7 @@ impl Upload {
     pub(crate) fn start(target: Target, part: usize) -> Self {
         let (pieces, receiver) = mpsc::channel(1);
         let settings = &target.client.settings;
-        let policy = RetryableErrors.with_attempt_limit(settings.max_attempts);
+        let policy = Answered.with_attempt_limit(settings.max_attempts);
         let request = target
             .request::<_, Pieces>(Pieces::new(receiver))
             .with_resumable_upload_threshold(0_usize)
@@ -206,19 +225,25 @@ impl Upload {
             pieces,
             task,
             part,
+            offset: 0,
         }
     }
 
     /// Hands over bytes; waits while the parts before are on their way.
-    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        match self.send(Piece::Bytes(bytes)).await {
-            Ok(()) => Ok(()),
-            Err(failure) => self
-                .target
-                .settle(failure, false)
-                .await
-                .and(Err(broken_off())),
+    ///
+    /// The library gets no piece that a multiple of 256 KiB lies in: the service keeps such multiples
+    /// of a part, and the library (1.21) goes on at the wrong byte within a piece.
+    pub(crate) async fn write(&mut self, mut bytes: Bytes) -> Result<()> {
+        while !bytes.is_empty() {
+            let room = LEAST - self.offset % LEAST;
+            let piece = bytes.split_to(room.min(bytes.len()));
+            self.offset += piece.len();
+            if let Err(failure) = self.send(Piece::Bytes(piece)).await {
+                let settled = self.target.settle(failure, false).await;
+                return settled.and(Err(broken_off()));
+            }
         }
+        Ok(())
     }
 
     async fn send(&mut self, piece: Piece) -> std::result::Result<(), Failure> {
