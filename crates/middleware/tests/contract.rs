@@ -91,9 +91,10 @@ mod all_over_files {
     );
 }
 
+/// With plain names: encrypted ones of 255 bytes are too long for a file system, as is documented.
 mod encryption_over_files {
     use super::*;
     storage_conformance::conformance!(
-        suite = suite(|| over_files(|files| files.layer(encryption())))
+        suite = suite(|| over_files(|files| files.layer(encryption().names(false))))
     );
 }
