@@ -26,6 +26,8 @@ mod objects;
 mod recode;
 mod remotes;
 mod run;
+#[cfg(feature = "s3")]
+mod secrets;
 mod single;
 mod stdout;
 mod trees;

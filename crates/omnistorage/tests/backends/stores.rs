@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use omnistorage::memory::MemoryBackend;
 use omnistorage::{Backend, Config};
+use storage_gcs_emulator::Emulator;
 use storage_s3_server::{S3Server, ServerOptions};
 
 /// A store and what must live as long as it.
@@ -31,17 +32,21 @@ impl Store {
 pub(crate) enum Kind {
     File,
     Memory,
+    Sqlite,
     S3,
+    Gcs,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::File, Self::Memory, Self::S3];
+    pub(crate) const ALL: [Self; 5] = [Self::File, Self::Memory, Self::Sqlite, Self::S3, Self::Gcs];
 
     pub(crate) async fn open(self) -> Store {
         match self {
             Self::File => file().await,
             Self::Memory => Store::new(Arc::new(MemoryBackend::new()) as Arc<dyn Backend>),
+            Self::Sqlite => sqlite().await,
             Self::S3 => s3().await,
+            Self::Gcs => gcs().await,
         }
     }
 }
@@ -50,6 +55,24 @@ async fn file() -> Store {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     Store::new(omnistorage::open_uri(path).await.unwrap()).keep(folder)
+}
+
+async fn sqlite() -> Store {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let uri = format!("sqlite://{}?table=a_table", path.to_str().unwrap());
+    Store::new(omnistorage::open_uri(&uri).await.unwrap()).keep(folder)
+}
+
+async fn gcs() -> Store {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.create_bucket("bucket");
+    let config = Config::new()
+        .with("bucket", "bucket")
+        .with("prefix", "a prefix/below")
+        .with("endpoint", emulator.endpoint())
+        .with("anonymous", "true");
+    Store::new(omnistorage::open("gcs", config).await.unwrap()).keep(emulator)
 }
 
 /// The keys of the server; the secret is one that tests look for in everything that is said.

@@ -82,6 +82,16 @@ fn from_memory() {
 }
 
 #[test]
+fn from_sqlite() {
+    from_kind(Kind::Sqlite);
+}
+
+#[test]
+fn from_gcs() {
+    from_kind(Kind::Gcs);
+}
+
+#[test]
 fn from_s3() {
     from_kind(Kind::S3);
 }
