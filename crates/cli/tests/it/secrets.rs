@@ -97,7 +97,7 @@ fn no_output_has_a_secret_in_it() {
             "plan",
             "--output",
             "planned",
-            "far:a",
+            "far:b",
             &format!("{uri}&max_attempts=2"),
         ],
     );
