@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::layers::Layer;
 use crate::metadata::{Package, Workspace, newer_than};
 use crate::run::{cargo, output, root, run};
 use crate::{Command, Result, architecture, docs, features, fuzz, test, tools, tree};
@@ -183,7 +184,12 @@ fn alone(workspace: &Workspace) -> Result {
     let mut failed = Vec::new();
     for package in &workspace.members {
         let tests = vec!["--all-features", "--all-targets"];
-        for selection in selections(package).into_iter().chain([tests]) {
+        // The features of a program choose among those of the umbrella, which are tried one by one.
+        let ways = match Layer::of(package) {
+            Some(Layer::Program) => vec![Vec::new()],
+            _ => selections(package),
+        };
+        for selection in ways.into_iter().chain([tests]) {
             let words = ["clippy", "--package", &package.name, "--locked"];
             let outcome = run(cargo(&words).args(&selection).args(DENY_WARNINGS));
             failed.extend(outcome.err().map(|error| error.to_string()));
