@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::attributes::Attributes;
-use crate::body::{body, length};
+use crate::body::{body, joined, length};
 use crate::call::Repeat;
 use crate::failure::{Certainty, Failure};
 use crate::publish::{Condition, written};
@@ -86,8 +86,12 @@ impl Upload {
 
     /// Sends the next part in the background, once there is room for it. The failure of an earlier
     /// part shows here or in [`complete`](Self::complete).
-    pub(crate) async fn send(&mut self, pieces: Vec<Bytes>) -> Result<()> {
+    pub(crate) async fn send(&mut self, mut pieces: Vec<Bytes>) -> Result<()> {
         let size = length(&pieces);
+        if self.store.signs_payload {
+            // In one piece here, so that both are not held for the time of the request.
+            pieces = vec![joined(&pieces)];
+        }
         while self.in_flight.len() >= self.store.settings.concurrency {
             self.join().await?;
         }

@@ -5,5 +5,7 @@ mod bucket;
 mod contract;
 mod faults;
 mod in_process;
+mod memory;
 mod opening;
 mod secrets;
+mod uploads;
