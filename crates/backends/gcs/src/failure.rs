@@ -94,7 +94,7 @@ fn of_status(status: u16) -> (ErrorKind, bool, Reason) {
         412 => (ErrorKind::PreconditionFailed, false, Reason::Condition),
         416 => (ErrorKind::InvalidRange, false, Reason::Range),
         429 => other(ErrorKind::RateLimited, true),
-        500..600 => other(ErrorKind::Other, true),
+        500..600 => other(ErrorKind::Network, true),
         _ => other(ErrorKind::Other, false),
     }
 }
@@ -110,7 +110,7 @@ fn of_code(code: Code) -> (ErrorKind, bool, Reason) {
         Code::ResourceExhausted => other(ErrorKind::RateLimited, true),
         Code::DeadlineExceeded => other(ErrorKind::Timeout, true),
         Code::Unavailable | Code::Internal | Code::Unknown | Code::Cancelled => {
-            other(ErrorKind::Other, true)
+            other(ErrorKind::Network, true)
         }
         _ => other(ErrorKind::Other, false),
     }

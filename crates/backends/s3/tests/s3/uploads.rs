@@ -23,11 +23,11 @@ fn unfinished_uploads_are_found_and_aborted() {
             }
             let builder = bucket.builder().prefix(Prefix::new("in").unwrap());
             let backend = builder.open().await.unwrap();
-            let young = backend
-                .unfinished_uploads(Duration::from_secs(3600))
-                .await
-                .unwrap();
-            assert_eq!(young, []);
+            // moto says of every upload that it began in 2010.
+            if name != "moto" {
+                let hour = Duration::from_secs(3600);
+                assert_eq!(backend.unfinished_uploads(hour).await.unwrap(), []);
+            }
             let found = backend.unfinished_uploads(Duration::ZERO).await.unwrap();
             let paths: Vec<&str> = found.iter().map(|upload| upload.path.as_str()).collect();
             assert_eq!(paths, ["left behind"], "{name}");
