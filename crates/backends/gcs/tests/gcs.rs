@@ -1,4 +1,5 @@
 //! What goes beyond the contract: faults of the service, opening, costs, what others wrote.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "gcs/faults.rs"]
 mod faults;

@@ -24,7 +24,7 @@ struct Held {
 struct Counted(Arc<Held>, Vec<u8>);
 
 impl Counted {
-    fn new(held: &Arc<Held>, byte: u8) -> Bytes {
+    fn bytes(held: &Arc<Held>, byte: u8) -> Bytes {
         let now = held.now.fetch_add(CHUNK, Ordering::SeqCst) + CHUNK;
         held.most.fetch_max(now, Ordering::SeqCst);
         Bytes::from_owner(Self(Arc::clone(held), vec![byte; CHUNK]))
@@ -53,7 +53,7 @@ impl PayloadSource for Generated {
 
     fn stream(&self) -> ByteStream {
         let held = Arc::clone(&self.0);
-        Box::pin(stream::iter(0..self.1).map(move |n| Ok(Counted::new(&held, n as u8))))
+        Box::pin(stream::iter(0..self.1).map(move |n| Ok(Counted::bytes(&held, n as u8))))
     }
 }
 
