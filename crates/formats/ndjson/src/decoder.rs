@@ -274,7 +274,7 @@ impl Decoder {
 pub(crate) fn content(line: &[u8]) -> usize {
     match line {
         [] => 0,
-        [b' ' | b'\t' | b'\r', ..] if is_blank(line) => 0,
+        [..=b' ', ..] if is_blank(line) => 0,
         [.., b'\r'] => line.len() - 1,
         _ => line.len(),
     }

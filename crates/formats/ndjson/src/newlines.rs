@@ -7,7 +7,11 @@ const BLOCK: usize = 64;
 const BLOCKS: usize = 64;
 
 /// Newlines found after which no further block is looked at.
-const MANY: usize = 64;
+const MANY: u8 = 64;
+
+/// Room for the newlines of one more block and for one written in vain; as many as an index of one byte
+/// can reach.
+const PLACES: usize = 256;
 
 /// Bytes from one newline to the next from which a search for each is faster.
 const FAR: usize = 1 << 10;
@@ -23,11 +27,11 @@ const FAR: usize = 1 << 10;
 pub(crate) struct Newlines {
     /// Where the bytes begin that `places` is about.
     base: usize,
-    /// Newlines from `base` on; room for those of one more block, and for one written in vain.
-    places: [u16; MANY + BLOCK + 2],
+    /// Newlines from `base` on.
+    places: [u16; PLACES],
     /// How many of `places` hold, and how many of these were given.
-    found: usize,
-    given: usize,
+    found: u8,
+    given: u8,
     /// Where the bytes begin that were not looked at.
     next: usize,
     /// Whether the last lines were long, as then the next ones are too.
@@ -38,7 +42,7 @@ impl Default for Newlines {
     fn default() -> Self {
         Self {
             base: 0,
-            places: [0; MANY + BLOCK + 2],
+            places: [0; PLACES],
             found: 0,
             given: 0,
             next: 0,
@@ -59,7 +63,7 @@ impl Newlines {
         if self.given == self.found {
             self.advance(chunk)?;
         }
-        let place = self.base + usize::from(self.places[self.given]);
+        let place = self.base + usize::from(self.places[usize::from(self.given)]);
         self.given += 1;
         Some(place)
     }
@@ -67,47 +71,46 @@ impl Newlines {
     /// Notes the next newlines; `None` when there is none.
     #[inline(never)]
     fn advance(&mut self, chunk: &[u8]) -> Option<()> {
+        // As many as there were in most blocks lately, and so in most of these.
+        let dense = usize::from(self.found) > BLOCKS;
         (self.found, self.given) = (0, 0);
         if self.far {
             return self.search(chunk);
         }
         self.base = self.next;
-        let (blocks, tail) = chunk.get(self.next..)?.as_chunks::<BLOCK>();
-        for block in blocks.iter().take(BLOCKS) {
-            self.note(mask(block));
-            if self.found > MANY {
-                return Some(());
-            }
+        let rest = chunk.get(self.next..)?;
+        match dense {
+            true => self.scan::<3>(rest),
+            false => self.scan::<1>(rest),
         }
-        self.far = self.found < BLOCKS * BLOCK / FAR;
-        if blocks.len() < BLOCKS {
-            let mut block = [0; BLOCK];
-            block[..tail.len()].copy_from_slice(tail);
-            self.note(mask(&block));
-            self.next = chunk.len();
-        }
+        self.far = usize::from(self.found) < BLOCKS * BLOCK / FAR;
         if self.found == 0 {
             self.search(chunk)?;
         }
         Some(())
     }
 
-    /// Notes the newlines of the next block, which are the bits of `mask`. The first two are written
-    /// whether or not they are there, as a branch on that would be a guess.
+    /// Notes the newlines that `rest` begins with. In each block the first `LIKELY` are written whether
+    /// or not they are there, as a branch on that would be a guess.
     #[inline]
-    fn note(&mut self, mut mask: u64) {
-        let offset = self.next - self.base;
-        self.next += BLOCK;
-        for _ in 0..2 {
-            self.places[self.found] = (offset + mask.trailing_zeros() as usize) as u16;
-            self.found += usize::from(mask != 0);
-            mask &= mask.wrapping_sub(1);
+    fn scan<const LIKELY: usize>(&mut self, rest: &[u8]) {
+        let (blocks, tail) = rest.as_chunks::<BLOCK>();
+        let (mut offset, mut found) = (0u16, 0u8);
+        for block in blocks.iter().take(BLOCKS) {
+            found = note::<LIKELY>(&mut self.places, found, offset, mask(block));
+            offset += BLOCK as u16;
+            if found > MANY {
+                break;
+            }
         }
-        while mask != 0 {
-            self.places[self.found] = (offset + mask.trailing_zeros() as usize) as u16;
-            self.found += 1;
-            mask &= mask - 1;
+        self.next += usize::from(offset);
+        if found <= MANY && blocks.len() < BLOCKS {
+            let mut block = [0; BLOCK];
+            block[..tail.len()].copy_from_slice(tail);
+            found = note::<LIKELY>(&mut self.places, found, offset, mask(&block));
+            self.next += tail.len();
         }
+        self.found = found;
     }
 
     /// Notes the first newline from `next` on.
@@ -122,6 +125,30 @@ impl Newlines {
         (self.places[0], self.found) = (0, 1);
         Some(())
     }
+}
+
+/// Notes the newlines of the block at `offset`, which are the bits of `mask`, behind those that were
+/// found. Gives how many there are then.
+#[inline]
+fn note<const LIKELY: usize>(
+    places: &mut [u16; PLACES],
+    mut found: u8,
+    offset: u16,
+    mut mask: u64,
+) -> u8 {
+    for _ in 0..LIKELY {
+        // The last bit spares a look at whether there is one.
+        let bit = (mask | 1 << 63).trailing_zeros();
+        places[usize::from(found)] = offset + bit as u16;
+        found += u8::from(mask != 0);
+        mask &= mask.wrapping_sub(1);
+    }
+    while mask != 0 {
+        places[usize::from(found)] = offset + mask.trailing_zeros() as u16;
+        found += 1;
+        mask &= mask - 1;
+    }
+    found
 }
 
 /// A bit for each byte, set where it is a newline; the first byte is the lowest bit.
