@@ -255,7 +255,8 @@ impl Task {
         if self.work == Work::Copy && target.exists() {
             fs::remove_dir_all(&target)?;
         }
-        if self.work == Work::Check && !target.exists() {
+        let is_given = self.work == Work::Check || tool.name == WALKS;
+        if is_given && !target.exists() {
             fs::create_dir_all(&target)?;
             self.tree.fill(&target)?;
         }
