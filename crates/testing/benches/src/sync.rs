@@ -250,13 +250,14 @@ impl Task {
     ) -> Result<(Duration, Option<u64>)> {
         let target = match self.work {
             Work::Check => scratch.join("copy"),
+            // What rsync has copied before it.
+            _ if tool.name == WALKS => scratch.join(&RSYNC.replace(' ', "-")),
             _ => scratch.join(&tool.name.replace(' ', "-")),
         };
         if self.work == Work::Copy && target.exists() {
             fs::remove_dir_all(&target)?;
         }
-        let is_given = self.work == Work::Check || tool.name == WALKS;
-        if is_given && !target.exists() {
+        if self.work == Work::Check && !target.exists() {
             fs::create_dir_all(&target)?;
             self.tree.fill(&target)?;
         }
