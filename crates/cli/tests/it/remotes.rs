@@ -115,7 +115,7 @@ fn a_bad_file_is_named_with_the_place() {
         ("a = 3\n", "not a table"),
         ("[a]\ntype = [\"x\"]\n", "a.type"),
         ("[a]\ntype = \"file\"\n", "\"root\" is required"),
-        ("[a]\ntype = \"s3\"\n", "\"s3\""),
+        ("[a]\ntype = \"warp\"\n", "\"warp\""),
         ("[a]\nuri = \"memory://\"\ntype = \"memory\"\n", "either"),
     ] {
         fs::write(&file, text).unwrap();
