@@ -29,6 +29,7 @@ pub(crate) struct Schema {
     pub(crate) list_after: String,
     pub(crate) chunks: String,
     pub(crate) last_chunk: String,
+    pub(crate) last_pending: String,
     pub(crate) put_chunk: String,
     pub(crate) delete_chunks: String,
     pub(crate) copy_chunks: String,
@@ -79,6 +80,7 @@ impl Schema {
             list_after: page(">"),
             chunks: format!("SELECT data FROM {c} WHERE id BETWEEN ?1 AND ?2 ORDER BY id"),
             last_chunk: format!("SELECT max(id) FROM {c}"),
+            last_pending: format!("SELECT max(blob) FROM {p}"),
             put_chunk: format!("INSERT OR REPLACE INTO {c} (id, data) VALUES (?1, ?2)"),
             delete_chunks: format!(
                 "DELETE FROM {c} WHERE id IN \
@@ -241,6 +243,7 @@ mod tests {
             &schema.open,
             &schema.chunks,
             &schema.last_chunk,
+            &schema.last_pending,
             &schema.delete_chunks,
         ] {
             let plan = plan(one);
