@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use storage_core::{Durability, Operation, Result};
+use storage_core::{Durability, Error, Operation, Result};
 
 use crate::backend::{NAME, SqliteBackend};
 use crate::call::hop;
@@ -47,6 +47,24 @@ pub(crate) struct Settings {
     pub(crate) max_bytes: Option<u64>,
 }
 
+/// Longest wait for another process.
+const MAX_BUSY_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Settings {
+    /// # Errors
+    /// `Config` for a wait that SQLite, which counts milliseconds in 31 bits, might not be able to count.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.busy_timeout <= MAX_BUSY_TIMEOUT {
+            return Ok(());
+        }
+        let message = format!(
+            "the key \"busy_timeout\" is at most a day, not {:?}",
+            self.busy_timeout
+        );
+        Err(Error::config(message))
+    }
+}
+
 /// Settings for a [`SqliteBackend`].
 #[derive(Debug, Clone)]
 #[must_use]
@@ -89,8 +107,8 @@ impl SqliteBuilder {
         self
     }
 
-    /// How long a write waits while another process writes; default 10 seconds. Then it is `Timeout`
-    /// and transient.
+    /// How long a write waits while another process writes; default 10 seconds, at most a day. Then it
+    /// is `Timeout` and transient.
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.settings.busy_timeout = timeout;
         self
@@ -106,8 +124,8 @@ impl SqliteBuilder {
     /// Opens the file, and deletes what processes that were killed have left in it.
     ///
     /// # Errors
-    /// `Config` for a name of a table that is not plain, or is that of a table of another's; `NotFound`
-    /// for a missing folder; `Corrupt` for a file that is no database; `PermissionDenied`;
+    /// `Config` for a name of a table that is not plain, or is that of a table of another's, and for a
+    /// `busy_timeout` of more than a day; `NotFound` for a missing folder; `Corrupt` for a file that is no database; `PermissionDenied`;
     /// `Unsupported` for a database without UTF-8 or write-ahead logging; `Timeout` where others keep
     /// it locked.
     pub async fn open(self) -> Result<SqliteBackend> {

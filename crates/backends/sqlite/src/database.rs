@@ -3,11 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use storage_core::{Durability, Error, ErrorKind, Result, Version};
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex as Turn;
+use tokio::task::JoinHandle;
 
 use crate::builder::{Settings, Synchronous};
 use crate::call::{Call, hop};
@@ -33,8 +35,10 @@ pub(crate) struct Database {
     versions: Versions,
     /// The largest number of a blob that was handed out here: none is handed out twice.
     last_blob: AtomicI64,
-    /// Whether something was committed that a loss of power may undo.
+    /// Whether something was committed that a loss of power may undo. Written by whoever has the turn.
     unflushed: AtomicBool,
+    /// Whether a transaction has left something to be swept, unless it was undone.
+    pub(crate) garbage: AtomicBool,
     owner: Mutex<Option<Owner>>,
     /// Blobs of writers that came to nothing.
     pub(crate) discarded: Mutex<Vec<i64>>,
@@ -44,9 +48,9 @@ pub(crate) struct Database {
 struct WriteConnection {
     connection: Connection,
     synchronous: Synchronous,
+    /// Who deletes what nothing has any more; `None` when nobody does.
+    sweeper: Option<JoinHandle<()>>,
 }
-
-type Held = OwnedMutexGuard<Option<WriteConnection>>;
 
 fn closed() -> Error {
     Error::new(ErrorKind::BackendClosed, "")
@@ -60,6 +64,7 @@ impl Database {
     /// Opens the file and makes the tables that are missing. Blocks.
     pub(crate) fn open(path: &Path, table: &str, settings: Settings) -> Result<Self> {
         let schema = Schema::new(table)?;
+        settings.check()?;
         let (path, connection) = connect::open(path, &schema, &settings)?;
         sweep::adopt(&path, &schema, &connection)?;
         Ok(Self {
@@ -68,11 +73,13 @@ impl Database {
             writer: Arc::new(Turn::new(Some(WriteConnection {
                 connection,
                 synchronous: Synchronous::Full,
+                sweeper: None,
             }))),
             idle: Mutex::new(Some(Vec::new())),
             versions: Versions::new(),
             last_blob: AtomicI64::new(0),
             unflushed: AtomicBool::new(false),
+            garbage: AtomicBool::new(false),
             owner: Mutex::new(None),
             discarded: Mutex::new(Vec::new()),
             settings,
@@ -80,79 +87,115 @@ impl Database {
     }
 
     /// Runs `work` in one transaction that holds the write lock of the file, on a thread that may
-    /// block, and commits it. What the work leaves to be swept is swept afterwards.
+    /// block, and commits it. What the work leaves to be swept is swept after the answer.
     pub(crate) async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         durability: Durability,
         work: impl FnOnce(&Database, &Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let mut held = Arc::clone(&self.writer).lock_owned().await;
         let database = Arc::clone(self);
-        hop(move |call| database.change_now(writer, call, durability, work)).await
+        hop(move |call| {
+            let writer = held.as_mut().ok_or_else(closed)?;
+            database.change_now(writer, call, durability, work)
+        })
+        .await
     }
 
     fn change_now<T>(
-        &self,
-        mut held: Held,
+        self: &Arc<Self>,
+        writer: &mut WriteConnection,
         call: &Call,
         durability: Durability,
         work: impl FnOnce(&Database, &Connection) -> Result<T>,
     ) -> Result<T> {
-        let writer = held.as_mut().ok_or_else(closed)?;
         let level = self.settings.synchronous.of(durability);
         writer.set(level)?;
-        let (done, garbage) = transact(&writer.connection, call, |connection| {
-            let done = work(self, connection)?;
-            Ok((done, sweep::is_needed(&self.schema, connection)?))
+        let done = transact(&writer.connection, call, |connection| {
+            work(self, connection)
         })?;
         if level == Synchronous::Normal {
             self.unflushed.store(true, Ordering::Release);
         }
-        if garbage {
-            // It is out of sight already, and whoever changes something next goes on with it.
-            writer.set(Synchronous::Normal)?;
-            let _ = sweep::garbage(&self.schema, &writer.connection);
-        }
+        self.sweep_after(writer);
         Ok(done)
     }
 
-    /// Marks what writers that came to nothing have left, and deletes it. Blocks.
-    pub(crate) fn sweep_discarded(&self) {
-        if let Some(writer) = self.writer.blocking_lock().as_mut() {
-            self.sweep_with(&writer.connection);
+    /// Sees to it that what is left to be swept is: by another thread, which takes turns with those
+    /// that write, or where there is none by whoever changes something later.
+    fn sweep_after(self: &Arc<Self>, writer: &mut WriteConnection) {
+        let idle = writer.sweeper.as_ref().is_none_or(JoinHandle::is_finished);
+        if idle
+            && self.garbage.load(Ordering::Acquire)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let database = Arc::downgrade(self);
+            let sweep = move || while Self::sweep_some(&database) {};
+            writer.sweeper = Some(runtime.spawn_blocking(sweep));
         }
     }
 
-    fn sweep_with(&self, connection: &Connection) {
+    /// Deletes one batch of what nothing has any more; `false` when there was none, or when the backend
+    /// is closed or gone. Blocks.
+    fn sweep_some(database: &Weak<Self>) -> bool {
+        let Some(database) = database.upgrade() else {
+            return false;
+        };
+        let mut held = database.writer.blocking_lock();
+        let Some(writer) = held.as_mut() else {
+            return false;
+        };
+        database.garbage.store(false, Ordering::Release);
+        let swept = writer.set(Synchronous::Normal);
+        let swept = swept.and_then(|()| sweep::some(&database.schema, &writer.connection));
+        let more = match swept {
+            Ok(more) => more,
+            Err(_) => {
+                // Whoever changes something next goes on with it.
+                database.garbage.store(true, Ordering::Release);
+                false
+            }
+        };
+        if !more {
+            writer.sweeper = None;
+        }
+        more
+    }
+
+    /// Marks what writers that came to nothing have left, and has it swept. Blocks.
+    pub(crate) fn sweep_discarded(self: &Arc<Self>) {
+        let mut held = self.writer.blocking_lock();
+        let Some(writer) = held.as_mut() else {
+            return;
+        };
         let discarded = std::mem::take(&mut *lock(&self.discarded));
         let Some(owner) = self.owner_id().filter(|_| !discarded.is_empty()) else {
             return;
         };
-        // What cannot be swept now is swept when the file is opened again.
-        let _ = sweep::retire(&self.schema, connection, &owner, &discarded)
-            .and_then(|()| sweep::garbage(&self.schema, connection));
+        // What cannot be marked now is swept when the file is opened again.
+        let connection = &writer.connection;
+        if sweep::retire(&self.schema, connection, &owner, &discarded).is_ok() {
+            self.garbage.store(true, Ordering::Release);
+            self.sweep_after(writer);
+        }
     }
 
     /// Makes every commit before the call durable.
     pub(crate) async fn flush(self: &Arc<Self>) -> Result<()> {
-        if !self.unflushed.swap(false, Ordering::AcqRel) {
+        if !self.unflushed.load(Ordering::Acquire) {
             return Ok(());
         }
-        let flushed = self.change(Durability::Immediate, |_, connection| {
-            // A commit writes the log through to the disk, and with it all commits before. This one
-            // changes a number of the file into itself.
-            let number: i64 = connection
-                .pragma_query_value(None, "user_version", |row| row.get(0))
-                .map_err(failure)?;
-            connection
-                .pragma_update(None, "user_version", number)
-                .map_err(failure)
-        });
-        let flushed = flushed.await;
-        if flushed.is_err() {
-            self.unflushed.store(true, Ordering::Release);
-        }
-        flushed
+        let mut held = Arc::clone(&self.writer).lock_owned().await;
+        let database = Arc::clone(self);
+        hop(move |call| {
+            let writer = held.as_mut().ok_or_else(closed)?;
+            writer.set(Synchronous::Full)?;
+            transact(&writer.connection, call, touch)?;
+            // Nobody commits before the turn is given back.
+            database.unflushed.store(false, Ordering::Release);
+            Ok(())
+        })
+        .await
     }
 
     /// A connection with a snapshot. Blocks.
@@ -177,18 +220,30 @@ impl Database {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         let database = Arc::clone(self);
         hop(move |_| {
-            if let Some(WriteConnection { connection, .. }) = writer.take() {
-                if let Some(owner) = lock(&database.owner).take() {
-                    // No writer can publish any more.
-                    let _ = sweep::retire_owner(&database.schema, &connection, &owner.id)
-                        .and_then(|()| sweep::garbage(&database.schema, &connection));
-                }
+            if let Some(writer) = writer.take() {
+                database.sweep_at_close(&writer);
+                let WriteConnection { connection, .. } = writer;
                 drop(lock(&database.idle).take());
                 connection.close().map_err(|(_, error)| failure(error))?;
             }
             Ok(())
         })
         .await
+    }
+
+    /// Deletes what was left to the sweeper, and what this instance has staged: no writer can publish
+    /// any more.
+    fn sweep_at_close(&self, writer: &WriteConnection) {
+        let (schema, connection) = (&self.schema, &writer.connection);
+        let owner = lock(&self.owner).take();
+        let any = owner.is_some() || self.garbage.load(Ordering::Acquire);
+        if any || writer.sweeper.is_some() {
+            let retire = |owner: Owner| sweep::retire_owner(schema, connection, &owner.id);
+            // What stays is swept when the file is opened again.
+            let _ = owner
+                .map_or(Ok(()), retire)
+                .and_then(|()| sweep::garbage(schema, connection));
+        }
     }
 
     pub(crate) fn next_version(&self) -> Version {
@@ -243,6 +298,17 @@ pub(crate) fn transact<T>(
     let done = work(&transaction)?;
     call.commit(|| transaction.commit().map_err(failure))?;
     Ok(done)
+}
+
+/// Changes a number of the file into itself: its commit writes the log through to the disk, and with
+/// it all commits before.
+fn touch(connection: &Connection) -> Result<()> {
+    let number: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failure)?;
+    connection
+        .pragma_update(None, "user_version", number)
+        .map_err(failure)
 }
 
 /// A connection that sees the file as it was at its first read. Given back when dropped.

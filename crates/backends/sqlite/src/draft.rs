@@ -1,6 +1,7 @@
 //! Large content on its way in: chunks in the file that no object has yet.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
@@ -91,6 +92,7 @@ impl Draft {
         let schema = &database.schema;
         let own = params![self.chunker.blob(), self.owner];
         abandoned(update(connection, &schema.retire_pending, own))?;
+        database.garbage.store(true, Ordering::Release);
         let size = self.chunker.size();
         let (stored, blob) = (
             size - self.chunker.partial().len() as u64,

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -69,7 +70,7 @@ impl ExtendedBackend for SqliteBackend {
     ) -> Result<()> {
         self.check(Operation::Rename)?;
         let rename = async {
-            let mode = only_mode(options)?;
+            let mode = options.into_parts().into_mode_alone()?;
             let (from, to) = (from.clone(), to.clone());
             self.database()
                 .change(Default::default(), move |database, connection| {
@@ -214,19 +215,6 @@ fn rename(
     update(connection, &database.schema.move_header, row)
 }
 
-/// The mode, if nothing else is set.
-fn only_mode(options: WriteOptions) -> Result<WriteMode> {
-    let mut parts = options.into_parts();
-    let mode = std::mem::take(&mut parts.mode);
-    if parts != WriteParts::default() {
-        return Err(Error::unsupported("a rename takes no option but the mode"));
-    }
-    if mode == WriteMode::Append {
-        return Err(Error::unsupported("rename in mode append"));
-    }
-    Ok(mode)
-}
-
 /// Removes every object between two keys; their bytes are swept afterwards.
 fn purge(database: &Database, connection: &Connection, above: &str, end: &str) -> Result<()> {
     let schema = &database.schema;
@@ -237,5 +225,6 @@ fn purge(database: &Database, connection: &Connection, above: &str, end: &str) -
         let mut statement = connection.prepare_cached(sql).map_err(failure)?;
         statement.execute([above, end]).map_err(failure)?;
     }
+    database.garbage.store(true, Ordering::Release);
     Ok(())
 }

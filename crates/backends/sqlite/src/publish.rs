@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 use storage_core::{
     Error, ErrorKind, Hashes, ObjectPath, Result, Version, WriteMode, WriteParts, Written,
@@ -128,6 +129,7 @@ pub(crate) fn retire(
         .map_err(failure)?;
     let owner: Option<&str> = None;
     statement.execute(params![blob, owner]).map_err(failure)?;
+    database.garbage.store(true, Ordering::Release);
     Ok(None)
 }
 

@@ -17,20 +17,25 @@ use crate::schema::Schema;
 const MAX_TURNS: usize = 64;
 
 /// Whether there is something to sweep.
-pub(crate) fn is_needed(schema: &Schema, connection: &Connection) -> Result<bool> {
+fn is_needed(schema: &Schema, connection: &Connection) -> Result<bool> {
     finds(connection, &schema.garbage, [])
 }
 
 /// Deletes in short transactions, between which other processes get their turn.
 pub(crate) fn garbage(schema: &Schema, connection: &Connection) -> Result<()> {
     for _ in 0..MAX_TURNS {
-        if !transact(connection, &Call::default(), |connection| {
-            batch(schema, connection)
-        })? {
+        if !some(schema, connection)? {
             break;
         }
     }
     Ok(())
+}
+
+/// Deletes in one short transaction; `false` when there was nothing to delete.
+pub(crate) fn some(schema: &Schema, connection: &Connection) -> Result<bool> {
+    transact(connection, &Call::default(), |connection| {
+        batch(schema, connection)
+    })
 }
 
 /// Deletes some chunks; `false` when there was nothing to delete.

@@ -51,6 +51,17 @@ fn count(file: &Path, of: &str) -> i64 {
     plain(file).query_row(&sql, [], |row| row.get(0)).unwrap()
 }
 
+/// Waits until nothing is left to be swept.
+async fn swept(file: &Path) {
+    for _ in 0..3000 {
+        if count(file, "objects_pending") == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("nobody sweeps");
+}
+
 /// The names in the folder of a file that begin with the file's own.
 fn beside(file: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(file.parent().unwrap()).unwrap();

@@ -1,8 +1,10 @@
 //! Content of sizes around those of chunks, parts and sweeps.
 
-use storage_core::{Backend, BackendExt, ByteRange, ExtendedBackend, ReadOptions, WriteOptions};
+use storage_core::{
+    AttributePolicy, Backend, BackendExt, ByteRange, ExtendedBackend, ReadOptions, WriteOptions,
+};
 
-use crate::{count, fresh, path};
+use crate::{count, fresh, path, swept};
 
 fn pattern(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at * 31 + at / 251) as u8).collect()
@@ -43,11 +45,11 @@ async fn appends_of_every_size_fill_chunks() {
         assert_eq!(written.size, all.len() as u64);
         assert_eq!(backend.get("log").await.unwrap(), all, "after {size} bytes");
     }
+    swept(&file).await;
     assert_eq!(
         count(&file, "objects_chunks"),
         all.len().div_ceil(CHUNK) as i64
     );
-    assert_eq!(count(&file, "objects_pending"), 0);
 }
 
 #[tokio::test]
@@ -66,7 +68,7 @@ async fn a_slow_reader_keeps_its_object_through_replacement_and_deletion() {
         } else {
             backend.put("a", "new").await.unwrap();
         }
-        assert_eq!(count(&file, "objects_pending"), 0);
+        swept(&file).await;
         assert!(
             count(&file, "objects_chunks") <= 1,
             "the old chunks are gone"
@@ -111,5 +113,65 @@ async fn copies_small_and_large_are_whole_and_apart() {
     }
     backend.delete(&path("a")).await.unwrap();
     backend.delete(&path("b")).await.unwrap();
+    swept(&file).await;
     assert_eq!(count(&file, "objects_chunks"), 0);
+}
+
+#[tokio::test]
+async fn a_rename_takes_attributes_as_they_are_supported() {
+    let (_folder, _file, backend) = fresh().await;
+    backend.put("a", "content").await.unwrap();
+    for policy in [AttributePolicy::IfSupported, AttributePolicy::Required] {
+        let options = WriteOptions::default().attributes(policy);
+        let renamed = backend.rename(&path("a"), &path("b"), options).await;
+        renamed.unwrap();
+        backend
+            .copy(&path("b"), &path("a"), WriteOptions::default())
+            .await
+            .unwrap();
+    }
+}
+
+/// A draft that was flushed before it filled a chunk has a number and no chunk.
+#[tokio::test]
+async fn two_instances_never_give_one_number_to_two_objects() {
+    let (_folder, file, backend) = fresh().await;
+    let other = crate::open(&file).await;
+    let options = WriteOptions::default();
+    let mut writer = backend.writer(&path("slow"), options).await.unwrap();
+    writer.write_bytes("begun".into()).await.unwrap();
+    writer.flush().await.unwrap();
+    other.put("quick", "another").await.unwrap();
+    writer.finish().await.unwrap();
+    assert_eq!(backend.get("quick").await.unwrap(), "another");
+    assert_eq!(backend.get("slow").await.unwrap(), "begun");
+}
+
+/// Here nobody can sweep until the caller has its answer.
+#[test]
+fn an_answer_does_not_wait_for_what_is_swept_after_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (_folder, file, backend) = fresh().await;
+        backend.put("large", vec![1; 40 << 20]).await.unwrap();
+        let (go_on, blocked) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || blocked.recv());
+        let polled = std::pin::pin!(async {
+            backend.delete(&path("large")).await.unwrap();
+        });
+        storage_core::allow_blocking(|| {
+            let waker = std::task::Waker::noop();
+            let polled = polled.poll(&mut std::task::Context::from_waker(waker));
+            assert!(polled.is_ready());
+        });
+        assert_eq!(count(&file, "objects_pending"), 1);
+        drop(go_on);
+        assert!(busy.await.unwrap().is_err());
+        swept(&file).await;
+        assert_eq!(count(&file, "objects_chunks"), 0);
+    });
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use storage_core::{Backend, BackendExt, ErrorKind, ExtendedBackend, WriteOptions};
-use storage_sqlite::SqliteBackend;
+use storage_sqlite::{SqliteBackend, Synchronous};
 
 use crate::{beside, fresh, open, path, plain};
 
@@ -104,6 +104,55 @@ async fn a_file_that_others_keep_locked_is_a_timeout_for_writers_alone() {
     other.execute_batch("ROLLBACK").unwrap();
     waiting.put("a", "new").await.unwrap();
     assert_eq!(backend.get("a").await.unwrap(), "new");
+}
+
+/// While another has the file no flush can do its work, so none may say that it has.
+#[tokio::test]
+async fn a_flush_that_did_not_happen_is_not_taken_for_one() {
+    let (_folder, file, backend) = fresh().await;
+    backend.close().await.unwrap();
+    let builder = SqliteBackend::builder(&file).busy_timeout(Duration::from_millis(50));
+    let backend = builder
+        .synchronous(Synchronous::Normal)
+        .open()
+        .await
+        .unwrap();
+    backend.put("a", "unflushed").await.unwrap();
+    let other = plain(&file);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (one, two) = tokio::join!(backend.flush(), backend.flush());
+    assert!(one.unwrap_err().is_timeout() && two.unwrap_err().is_timeout());
+    tokio::select! {
+        biased;
+        flushed = backend.flush() => panic!("{flushed:?}"),
+        () = std::future::ready(()) => {}
+    }
+    assert!(backend.flush().await.unwrap_err().is_timeout());
+    other.execute_batch("ROLLBACK").unwrap();
+    backend.flush().await.unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    backend.flush().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_that_sqlite_cannot_count_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = SqliteBackend::builder(folder.path().join("data.db"));
+    for timeout in [Duration::from_secs(30 * 86_400), Duration::MAX] {
+        let error = builder
+            .clone()
+            .busy_timeout(timeout)
+            .open()
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("busy_timeout"), "{error}");
+    }
+    builder
+        .busy_timeout(Duration::from_secs(86_400))
+        .open()
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
