@@ -225,15 +225,11 @@ impl Applier {
         if now.is_dir {
             return Ok(false);
         }
-        // The version changes with what only a stat knows, such as the mode of a file.
-        let mut expected = *expected;
         let now = self.pair.print(side, now).await?;
-        if expected.version.is_none() || now.version.is_none() {
-            expected.version = None;
+        if !expected.has_evidence() {
+            return Ok(expected.size == now.size);
         }
-        let scale = self.pair.scale(side);
-        let nothing_to_tell = expected.modified.is_none() && expected.content.is_none();
-        Ok((nothing_to_tell && expected.size == now.size) || expected.is_of(&now, scale))
+        Ok(expected.is_of(&now, self.pair.scale(side)))
     }
 
     pub(crate) fn changed(&self, side: Replica, full: &ObjectPath) -> SyncError {
@@ -269,6 +265,7 @@ impl Applier {
         let mut info = ObjectInfo::new(full.clone());
         info.size = Some(written.size);
         (info.modified, info.version) = (written.modified, written.version.clone());
+        info.etag.clone_from(&written.etag);
         if info.modified.is_none() || self.pair.by_checksum() {
             let now = self.pair.stat(side, full).await?;
             let is_ours = |now: &ObjectInfo| {

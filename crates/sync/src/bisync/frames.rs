@@ -7,7 +7,9 @@ use storage_core::{HashType, Reader};
 use super::record::{Packer, Record, Unpacker};
 
 const MAGIC: &[u8; 8] = b"OMNISYNC";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The oldest that is read: without entity tags.
+const OLDEST: u8 = 1;
 const HEADER: u8 = 0;
 const RECORDS: u8 = 1;
 const END: u8 = 2;
@@ -197,9 +199,10 @@ fn parse_header(payload: &[u8]) -> Result<Header, Flaw> {
     let not_ours = "it is not a state of omni bisync";
     let rest = payload.strip_prefix(&[HEADER]).ok_or(not_ours)?;
     let rest = rest.strip_prefix(MAGIC).ok_or(not_ours)?;
-    let rest = rest
-        .strip_prefix(&[VERSION])
-        .ok_or("it is of a version that this program does not know")?;
+    let (version, rest) = rest.split_first().ok_or(not_ours)?;
+    if !(OLDEST..=VERSION).contains(version) {
+        return Err("it is of a version that this program does not know");
+    }
     let (generation, mut rest) = rest.split_first_chunk::<8>().ok_or(not_ours)?;
     let mut names: [String; 3] = Default::default();
     for name in &mut names {

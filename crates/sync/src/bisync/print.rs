@@ -16,6 +16,8 @@ pub(crate) struct Print {
     pub(crate) modified: Option<SystemTime>,
     pub(crate) version: Option<Token>,
     pub(crate) content: Option<Token>,
+    /// The entity tag, which object stores list where they leave out time and version.
+    pub(crate) etag: Option<Token>,
 }
 
 /// What is compared.
@@ -36,27 +38,37 @@ impl Print {
                 .as_ref()
                 .map(|version| token(version.as_str().as_bytes())),
             content: None,
+            etag: info
+                .etag
+                .as_ref()
+                .map(|etag| token(etag.trim_matches('"').as_bytes())),
         }
     }
 
-    /// Whether an object is still the one that this was taken of. What neither time, version nor
-    /// content vouches for counts as changed: then the contents of both sides decide.
+    /// Whether there is more than a size to tell another object by.
+    pub(crate) const fn has_evidence(&self) -> bool {
+        self.modified.is_some()
+            || self.version.is_some()
+            || self.content.is_some()
+            || self.etag.is_some()
+    }
+
+    /// Whether an object is still the one that this was taken of. What neither time, version, entity
+    /// tag nor content vouches for counts as changed: then the contents of both sides decide.
     pub(crate) fn is_of(&self, now: &Self, scale: Scale) -> bool {
         let sizes = self.size.zip(now.size).map(|(a, b)| a == b);
         if scale.size_only || sizes == Some(false) {
             return sizes == Some(true);
         }
-        let times = self.modified.zip(now.modified);
-        let evidence = [
-            self.content.zip(now.content).map(|(a, b)| a == b),
-            self.version.zip(now.version).map(|(a, b)| a == b),
-            times.map(|(a, b)| is_same_time(a, b, scale.window)),
-        ];
-        let [content, version, time] = evidence;
-        match content {
-            Some(same) => same,
-            None => version.or(time).is_some() && version != Some(false) && time != Some(false),
+        if let Some((a, b)) = self.content.zip(now.content) {
+            return a == b;
         }
+        let same = |a: Option<Token>, b: Option<Token>| a.zip(b).map(|(a, b)| a == b);
+        // A tag may change with the attributes alone; a version then tells whether the content did.
+        let written = same(self.version, now.version).or(same(self.etag, now.etag));
+        let times = self.modified.zip(now.modified);
+        let time = times.map(|(a, b)| is_same_time(a, b, scale.window));
+        written.or(time).is_some() && written != Some(false) && time != Some(false)
     }
 
     /// The object as it was, for a transfer that has to find the same one.

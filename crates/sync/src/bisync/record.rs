@@ -11,6 +11,7 @@ const CONTENT: u8 = 8;
 /// The second side's size and time are those of the first, as they are after most transfers.
 const AS_FIRST: u8 = 16;
 const PRESENT: u8 = 32;
+const ETAG: u8 = 64;
 
 /// What both sides had under one key when they were last the same. With neither: the key is gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -138,6 +139,9 @@ impl<B: AsRef<[u8]>> Unpacker<B> {
         if flags & CONTENT != 0 {
             print.content = Some(self.token()?);
         }
+        if flags & ETAG != 0 {
+            print.etag = Some(self.token()?);
+        }
         Some(Some(print))
     }
 
@@ -190,7 +194,8 @@ fn put_print(bytes: &mut Vec<u8>, print: Option<&Print>, first: Option<&Print>) 
         | own(SIZE, !as_first && print.size.is_some())
         | own(MODIFIED, !as_first && print.modified.is_some())
         | own(VERSION, print.version.is_some())
-        | own(CONTENT, print.content.is_some());
+        | own(CONTENT, print.content.is_some())
+        | own(ETAG, print.etag.is_some());
     bytes.push(flags);
     if let Some(size) = print.size.filter(|_| !as_first) {
         put_number(bytes, size);
@@ -198,7 +203,8 @@ fn put_print(bytes: &mut Vec<u8>, print: Option<&Print>, first: Option<&Print>) 
     if let Some(time) = print.modified.filter(|_| !as_first) {
         put_time(bytes, time);
     }
-    for token in [print.version, print.content].into_iter().flatten() {
+    let tokens = [print.version, print.content, print.etag];
+    for token in tokens.into_iter().flatten() {
         bytes.extend_from_slice(&token);
     }
 }
@@ -238,6 +244,7 @@ mod tests {
             }),
             version: version.then_some([7; 16]),
             content: (!version).then_some([9; 16]),
+            etag: (seconds < 6).then_some([11; 16]),
         }
     }
 

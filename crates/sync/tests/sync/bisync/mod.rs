@@ -7,6 +7,7 @@ mod locking;
 mod model;
 mod propagating;
 mod state;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What is remembered, and what is refused instead of believed.
 
-use storage_core::{BackendExt, Bytes};
+use storage_core::{BackendExt, Bytes, HashType};
 use storage_sync::{Bisync, BisyncError, BisyncOptions};
 
 use super::{Side, World};
@@ -126,4 +126,32 @@ async fn filters_hide_by_path_and_others_than_before_are_refused() {
     let (a, b) = (tree(&world.a, ""), tree(&world.b, ""));
     let job = Bisync::new(a, b, tree(&world.state, "s"), world.options);
     assert!(job.unwrap_err().to_string().contains("would look deleted"));
+}
+
+#[tokio::test]
+async fn a_state_of_the_form_before_is_read_and_one_of_a_later_form_is_refused() {
+    const VERSION: usize = 8 + 1 + 8;
+    let world = World::with(&["a", "b", "c"]).await;
+    let good = world.state.get("state-of-ab/state").await.unwrap();
+    let of_form = |version: u8| {
+        let mut state = good.to_vec();
+        let end = 8 + u32::from_le_bytes(state[..4].try_into().unwrap()) as usize;
+        state[VERSION] = version;
+        let crc = storage_hash::hash(HashType::Crc32c.into(), &state[8..end]);
+        state[4..8].copy_from_slice(crc.get(HashType::Crc32c).unwrap());
+        world.state.put("state-of-ab/state", state)
+    };
+    of_form(3).await.unwrap();
+    let refusal = world.refused().await;
+    let error = refusal.error().to_string();
+    assert!(
+        error.contains("a version that this program does not know"),
+        "{error}"
+    );
+    of_form(1).await.unwrap();
+    world.delete(Side::A, "a").await;
+    world.run().await;
+    world
+        .assert(&[("b", "base of b"), ("c", "base of c")])
+        .await;
 }
