@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use storage_core::{
-    AttributePolicy, Backend, BackendExt, Bytes, ExtendedBackend, Features, ListOptions, Prefix,
-    WriteOptions,
+    AttributePolicy, Backend, BackendExt, Bytes, ExtendedBackend, Features, ListOptions,
+    ObjectInfo, Operation, Prefix, Result as StoreResult, WriteOptions, Written, async_trait,
 };
-use storage_faults::{Intercept, Masked};
+use storage_faults::{Call, Intercept, Masked};
 use storage_memory::MemoryBackend;
 use storage_sync::{Action, Command, Event, Job, Options, Summary, SyncError, Tree};
 
@@ -191,4 +192,36 @@ pub(crate) fn failures(summary: &Summary) -> Vec<String> {
 
 pub(crate) fn extended(store: &Store) -> &dyn ExtendedBackend {
     store.as_extended().unwrap()
+}
+
+/// Lists sizes and tags alone; only a stat knows more. A write tells no time.
+#[derive(Debug, Clone, Default)]
+struct Tagged {
+    is_listing: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Intercept for Tagged {
+    async fn before(&self, call: &mut Call<'_>) -> StoreResult<()> {
+        let lists = call.operation() == Operation::List;
+        self.is_listing.store(lists, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn edit_info(&self, info: &mut ObjectInfo) {
+        info.etag = info.version.as_ref().map(|version| version.as_str().into());
+        if self.is_listing.load(Ordering::SeqCst) {
+            (info.modified, info.version) = (None, None);
+            info.metadata.clear();
+        }
+    }
+
+    fn edit_written(&self, written: &mut Written) {
+        written.modified = None;
+    }
+}
+
+/// Whose listings have no times and no versions, only entity tags, as S3 has them.
+pub(crate) fn tagged() -> Store {
+    Arc::new(Tagged::default().over(flat()))
 }

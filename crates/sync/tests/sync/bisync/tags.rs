@@ -3,43 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use storage_core::{ObjectInfo, Operation, Result, Written, async_trait};
+use storage_core::{Operation, Result, async_trait};
 use storage_faults::{Call, Counting, Intercept};
 use storage_sync::BisyncError;
 
 use super::{Side, World, shared};
-use crate::trees::{Store, flat, memory, put};
-
-/// Lists sizes and tags alone; only a stat knows more. A write tells no time.
-#[derive(Debug, Clone, Default)]
-struct Tagged {
-    is_listing: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl Intercept for Tagged {
-    async fn before(&self, call: &mut Call<'_>) -> Result<()> {
-        let lists = call.operation() == Operation::List;
-        self.is_listing.store(lists, Ordering::SeqCst);
-        Ok(())
-    }
-
-    fn edit_info(&self, info: &mut ObjectInfo) {
-        info.etag = info.version.as_ref().map(|version| version.as_str().into());
-        if self.is_listing.load(Ordering::SeqCst) {
-            (info.modified, info.version) = (None, None);
-            info.metadata.clear();
-        }
-    }
-
-    fn edit_written(&self, written: &mut Written) {
-        written.modified = None;
-    }
-}
-
-fn tagged() -> Store {
-    shared(Tagged::default().over(flat()))
-}
+use crate::trees::{Store, memory, put, tagged};
 
 /// Settled worlds with such a store on either side, or on both.
 async fn worlds(paths: &[&str]) -> Vec<World> {
