@@ -133,7 +133,7 @@ impl Driver {
         let is_complete = matches!(&ended, Ok(Some(())));
         if is_resync && !is_complete {
             // Both sides are as good as before, but are not yet known to have been the same.
-            self.store.remove_journals().await?;
+            self.store.remove_journals(Some(generation)).await?;
             return ended.map(drop);
         }
         journal.publish().await?;

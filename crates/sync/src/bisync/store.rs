@@ -87,8 +87,7 @@ impl Store {
         generation: u64,
     ) -> Result<BTreeMap<String, VecDeque<ObjectPath>>, SyncError> {
         let mut found = BTreeMap::<String, VecDeque<ObjectPath>>::new();
-        let start = format!("{generation:016x}-");
-        let options = ListOptions::default().name_starts_with(&*start);
+        let options = of_generation(generation);
         let mut entries = self.backend().entries(self.journal_prefix()?, options);
         while let Some(entry) = entries.next().await {
             let path = entry?.path;
@@ -145,13 +144,15 @@ impl Store {
         }
         writer.write_bytes(encoder.finish()).await?;
         writer.finish().await?;
-        self.remove_journals().await
+        // Those of all generations: the state has what they say, or they are strays.
+        self.remove_journals(None).await
     }
 
-    /// Removes the journals of all generations: the state has what they say, or they are strays.
-    pub(crate) async fn remove_journals(&self) -> Result<(), SyncError> {
+    /// Removes the journals of one generation, or all.
+    pub(crate) async fn remove_journals(&self, generation: Option<u64>) -> Result<(), SyncError> {
         let prefix = self.journal_prefix()?;
-        let mut entries = self.backend().entries(prefix, ListOptions::default());
+        let options = generation.map_or_else(ListOptions::default, of_generation);
+        let mut entries = self.backend().entries(prefix, options);
         let mut found = Vec::new();
         while let Some(entry) = entries.next().await {
             found.push(entry?.path);
@@ -197,4 +198,9 @@ impl Store {
     fn journal_prefix(&self) -> Result<Prefix, SyncError> {
         Ok(self.place(JOURNAL)?.as_prefix())
     }
+}
+
+/// Lists the journals of one generation alone.
+fn of_generation(generation: u64) -> ListOptions {
+    ListOptions::default().name_starts_with(format!("{generation:016x}-"))
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use storage_faults::{Crash, Intercept};
+use storage_core::Operation;
+use storage_faults::{Crash, Failing, Intercept, Point};
 
 use super::{Side, World, shared};
 use crate::trees::{Store, memory};
@@ -131,4 +132,29 @@ async fn a_resync_that_breaks_off_leaves_the_state_as_it_was() {
     world.delete(Side::B, "b").await;
     world.run().await;
     world.assert(&[("a", "base of a"), ("new", "1")]).await;
+}
+
+#[tokio::test]
+async fn a_resync_that_fails_leaves_what_a_broken_run_has_written_down() {
+    let mut world = World::with(&["kept"]).await;
+    world.put(Side::A, "new", "1").await;
+    let denied = || storage_core::Error::new(storage_core::ErrorKind::PermissionDenied, "");
+    // The journal is written, and the state is not put together.
+    let state = Point::on(Operation::Write).path(|path| path.ends_with("/state"));
+    let whole = world.state.clone();
+    world.state = shared(Failing::always(state, denied).over(Arc::clone(&whole)));
+    assert!(world.try_with(world.options.clone()).await.is_err());
+    world.state = whole;
+    // A resync that cannot list one side.
+    let listing = Point::on(Operation::List);
+    let whole = world.b.clone();
+    world.b = shared(Failing::always(listing, denied).over(Arc::clone(&whole)));
+    let mut options = world.options.clone();
+    options.resync = Some(storage_sync::Prefer::Path1);
+    assert!(world.try_with(options).await.is_err());
+    world.b = whole;
+    world.delete(Side::A, "new").await;
+    world.run().await;
+    // What was deleted since does not come back.
+    world.assert(&[("kept", "base of kept")]).await;
 }
