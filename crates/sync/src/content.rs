@@ -45,7 +45,7 @@ pub(crate) async fn is_same(
     let (a, b) = (&source.1.path, &destination.1.path);
     let (same, evidence) = if let Some(same) = ours.matches(&theirs) {
         (same, Evidence::Hash)
-    } else if !theirs.is_empty() {
+    } else if !theirs.is_empty() && source.0.tree.has_content() {
         let found = hash_of(source.0, a, cheapest(&theirs)).await?;
         (found.matches(&theirs) == Some(true), Evidence::Hash)
     } else if !ours.is_empty() {

@@ -260,3 +260,17 @@ async fn rmdirs_removes_what_holds_no_object() {
     );
     assert!(rmdirs(&tree(&store, "u"), false).await.is_err());
 }
+
+#[tokio::test]
+async fn a_checksum_file_is_compared_where_the_store_keeps_other_hashes() {
+    let store = memory();
+    for (path, content) in [("foo", "foo"), ("other", "else")] {
+        let options = storage_core::WriteOptions::default().hashes(storage_core::HashType::Sha256);
+        let path = storage_core::ObjectPath::new(path).unwrap();
+        store.write(&path, content.into(), options).await.unwrap();
+    }
+    let text = "acbd18db4cc2f85cedef654fccc4a4d8  foo\nacbd18db4cc2f85cedef654fccc4a4d8  other\n";
+    let sums = Sums::parse(text, None).unwrap();
+    let job = Job::verify(sums, tree(&store, ""), Options::default()).unwrap();
+    assert_eq!(lines(&collect(job).await), ["= foo", "* other content"]);
+}
