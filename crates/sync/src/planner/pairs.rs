@@ -59,6 +59,7 @@ impl Planner {
     fn find_twin(&mut self, info: ObjectInfo, create: Item) {
         let (job, rules) = (Arc::clone(&self.job), self.rules.clone());
         let (tally, path) = (Arc::clone(&self.tally), self.key_of(&info));
+        let elsewhere = self.elsewhere.clone();
         self.in_progress += 1;
         self.window.push_back(Slot::Pending(Task::spawn(async move {
             let destination = &job.destination;
@@ -76,15 +77,19 @@ impl Planner {
                     .await
                     .map(Some)
             };
-            match found.await {
-                Ok(None) => Some(create),
+            let item = match found.await {
+                Ok(None) => create,
                 Ok(Some(found)) => {
                     tally.read_to_compare(u64::from(found.was_read));
                     let job = Arc::clone(&job);
-                    Settle { job, path }.item(info, found.finding, &tally)
+                    Settle { job, path }.item(info, found.finding, &tally)?
                 }
-                Err(error) => Some(Err(Problem::of_object(Failure::of(path, error)))),
-            }
+                Err(error) => Err(Problem::of_object(Failure::of(path, error))),
+            };
+            Some(match elsewhere {
+                Some(elsewhere) => elsewhere.settle(&job, item).await,
+                None => item,
+            })
         })));
     }
 

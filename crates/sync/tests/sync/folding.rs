@@ -178,3 +178,31 @@ async fn a_name_that_the_destination_cannot_hold_is_a_failure_of_that_object() {
     assert_eq!(summary.failures[0].path.as_deref(), Some(long.as_str()));
     assert!(to.has("dst/z").await.unwrap());
 }
+
+#[tokio::test]
+async fn other_trees_are_looked_at_before_a_name_in_another_case_is_replaced() {
+    let (from, to, other) = (memory(), folding(), memory());
+    put(&from, "src/File", "new", 2).await;
+    put(&to, "dst/FILE", "old content", 1).await;
+    let immutable = Options::default()
+        .immutable(true)
+        .compare_dest(vec![tree(&other, "old")]);
+    let summary = run_failing(Command::Copy, &from, &to, immutable.clone()).await;
+    assert_eq!(
+        failures(&summary),
+        ["File: \"File\" differs and is immutable"]
+    );
+    put(&other, "old/File", "new", 2).await;
+    let summary = run(Command::Copy, &from, &to, immutable).await.unwrap();
+    assert_eq!((summary.updated, summary.skipped), (0, 1));
+    assert_eq!(objects(&to, "dst").await["FILE"], "old content");
+    let log = storage_faults::Recording::new();
+    let source: Store = Arc::new(storage_faults::Intercept::over(&log, from));
+    let copying = Options::default().copy_dest(vec![tree(&other, "old")]);
+    let summary = run(Command::Copy, &source, &to, copying).await.unwrap();
+    assert_eq!(summary.updated, 1);
+    let reads = log.records().into_iter();
+    let mut reads = reads.filter(|call| call.operation == storage_core::Operation::Read);
+    assert!(reads.next().is_none(), "the other tree's is copied");
+    assert_eq!(objects(&to, "dst").await["FILE"], "new");
+}
