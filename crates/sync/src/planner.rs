@@ -301,13 +301,14 @@ impl Planner {
         let found = destination.backend().try_stat(&path).await?;
         self.source_base = info.path.parent().len();
         let filter = self.job.options.filter.as_ref();
-        let wanted = |info: &ObjectInfo| {
-            filter.is_none_or(|filter| filter.includes_path(info.path.file_name()))
-        };
+        let is_wanted = filter.is_none_or(|filter| filter.includes_path(info.path.file_name()));
+        // What the filter hides at the source is hidden at the destination, too.
+        let is_seen = is_wanted || self.job.options.delete_excluded;
+        let found = found.filter(|found| is_seen && !found.is_dir);
         Ok(Merge {
-            source: Walk::of(Some(info).filter(wanted), self.source_base)
+            source: Walk::of(is_wanted.then_some(info), self.source_base)
                 .with_key(self.job.name.clone()),
-            destination: Walk::of(found.filter(|found| !found.is_dir), self.destination_base),
+            destination: Walk::of(found, self.destination_base),
         })
     }
 

@@ -3,9 +3,11 @@ use std::time::Duration;
 use storage_core::{Error, ErrorKind, Operation};
 use storage_faults::{Failing, Intercept, Point};
 use storage_memory::MemoryBackend;
-use storage_sync::{Command, Event, Filter, Options};
+use storage_sync::{Command, Event, Filter, Job, Options};
 
-use crate::trees::{Store, at, events, extended, flat, keys, memory, planned, put, run};
+use crate::trees::{
+    Store, at, events, extended, flat, keys, memory, objects, planned, put, run, tree,
+};
 
 fn rules(text: &str) -> Filter {
     let filter = Filter::builder().rules("test", text).unwrap();
@@ -272,5 +274,24 @@ async fn stores_with_and_without_directories_choose_the_same() {
                 .count();
             assert_eq!(plan(&tree).await.len(), expected, "{text}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_excluded_single_object_is_left_alone_at_the_destination_too() {
+    for delete_excluded in [false, true] {
+        let (from, to) = (memory(), memory());
+        put(&from, "src/a.tmp", "new", 2).await;
+        put(&to, "dst/a.tmp", "old", 1).await;
+        let filter = Filter::builder().exclude("*.tmp").unwrap();
+        let options = Options::default()
+            .filter(filter.build().unwrap())
+            .allow_empty_source(true)
+            .delete_excluded(delete_excluded);
+        let (one, dst) = (tree(&from, "src/a.tmp"), tree(&to, "dst"));
+        let job = Job::new(Command::Sync, one, dst, options).unwrap();
+        let summary = job.run().summary().await.unwrap();
+        assert_eq!(summary.deleted, u64::from(delete_excluded));
+        assert_eq!(objects(&to, "dst").await.is_empty(), delete_excluded);
     }
 }
