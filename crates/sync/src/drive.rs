@@ -179,14 +179,19 @@ impl Driver {
         during && options.limits_deletions() && !options.dry_run
     }
 
-    /// Counts the deletions of the plan; `false` when they are not allowed.
+    /// Counts the deletions of the plan; `false` when they are not allowed. Failures of single objects
+    /// are left to the pass that deletes.
     async fn count(&mut self) -> bool {
         let (job, tally) = (Arc::clone(&self.job), Arc::clone(&self.tally));
         let mut planner = Planner::new(job, tally, Scope::Deletions);
         let mut is_sound = true;
         while let Some(item) = planner.next().await {
-            if let Err(Problem { failure, fatal }) = item {
-                is_sound &= !fatal;
+            if let Err(Problem {
+                failure,
+                fatal: true,
+            }) = item
+            {
+                is_sound = false;
                 self.fail(failure).await;
             }
         }

@@ -115,3 +115,16 @@ async fn a_name_that_is_not_utf8_is_a_failure_and_taken_for_no_other() {
     let kept = destination.path().join("dst/x\u{fffd}");
     assert_eq!(std::fs::read(kept).unwrap(), b"replacement");
 }
+
+#[tokio::test]
+async fn a_failure_is_told_once_where_deletions_are_counted_first() {
+    let (from, (to, destination)) = (memory(), files().await);
+    put(&from, "src/y", "y", 1).await;
+    write(&destination, b"dst/x\xff", "bytes");
+    let options = Options::default()
+        .delete_timing(DeleteTiming::During)
+        .max_delete(1);
+    let summary = run_failing(Command::Sync, &from, &to, options).await;
+    assert_eq!(failures(&summary).len(), 1, "{summary:?}");
+    assert_eq!((summary.errors, summary.created), (1, 1));
+}
