@@ -8,7 +8,7 @@ use crate::plan::Work;
 use crate::report::Events;
 use crate::retry::pause;
 use crate::summary::Tally;
-use crate::transfer::{Transfer, difference};
+use crate::transfer::{Transfer, replacement};
 use crate::tree::Side;
 use crate::{Action, Command, Event, Failure, Job, SkipReason, SyncError, alias, inspect};
 
@@ -77,22 +77,24 @@ impl Applier {
     fn note_arrived(&self, path: &ObjectPath, source: ObjectInfo) {
         let path = path.clone();
         self.note(Work {
-            action: Action::RemoveSource { path },
             source: Some(Box::new(source)),
-            expected: None,
-            copy: None,
+            ..Work::from(Action::RemoveSource { path })
         });
     }
 
     /// Applies one action, with as many tries as it may have, and reports how it ended.
     pub(crate) async fn apply(&self, mut work: Work) {
-        if work.sends() && !self.flow.limits.admit(work.action.bytes()) {
-            return;
+        if work.sends() {
+            let (bytes, is_again) = (work.action.bytes(), work.progress.is_admitted);
+            if !self.flow.limits.admit(bytes, is_again) {
+                return;
+            }
+            work.progress.is_admitted = true;
         }
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.attempt(&work).await {
+            let error = match self.attempt(&mut work).await {
                 Ok(Outcome::Done(bytes)) => {
                     self.tally.done(&work.action, bytes);
                     let action = work.action;
@@ -132,17 +134,18 @@ impl Applier {
         self.events.push(Event::Done { action, bytes: 0 }).await;
     }
 
-    async fn attempt(&self, work: &Work) -> Result<Outcome, SyncError> {
-        if !self.is_as_planned(work).await? {
+    async fn attempt(&self, work: &mut Work) -> Result<Outcome, SyncError> {
+        if work.progress.kept.is_none() && !self.is_as_planned(work).await? {
             return Ok(Outcome::Applied);
         }
         let (source, destination) = (&self.job.source, &self.job.destination);
         let path = work.action.path();
         let to = destination.tree.prefix().join(path)?;
+        let kept = &mut work.progress.kept;
         match (&work.action, &work.source) {
             (Action::Create { .. } | Action::Update { .. }, Some(listed)) => {
                 if matches!(work.action, Action::Update { .. }) {
-                    self.keep(path, &to, true).await?;
+                    self.keep_once(kept, path, &to, true).await?;
                 }
                 if let Some(bytes) = self.copy_twin(work, path, &to).await {
                     return Ok(Outcome::Done(bytes));
@@ -152,7 +155,7 @@ impl Applier {
                 return Ok(Outcome::Done(sent.bytes));
             }
             (Action::Rename { .. }, Some(listed)) => {
-                self.keep(path, &to, true).await?;
+                self.keep_once(kept, path, &to, true).await?;
                 self.transfer(listed, path, &to).rename().await?;
             }
             (Action::Relocate { from, .. }, Some(listed)) => {
@@ -167,9 +170,9 @@ impl Applier {
                 return self.remove_source(read, path, &to).await;
             }
             (Action::Delete { .. }, _) => {
-                let kept = self.keep(path, &to, false).await?;
+                let kept = self.keep_once(kept, path, &to, false).await?;
                 let was_there = destination.backend().delete(&to).await?;
-                return Ok(if was_there || (kept && self.keeper.is_some()) {
+                return Ok(if was_there || kept {
                     Outcome::Done(0)
                 } else {
                     Outcome::Nothing
@@ -301,7 +304,7 @@ impl Applier {
     /// The source's object if it is still as it was read; `None` when it is gone.
     async fn unchanged(&self, read: &ObjectInfo) -> Result<Option<ObjectInfo>, SyncError> {
         let now = inspect::stat(&self.job.source, &read.path).await?;
-        match now.as_ref().and_then(|now| difference(read, now)) {
+        match now.as_ref().and_then(|now| replacement(read, now)) {
             Some(what) => {
                 let path = read.path.clone();
                 Err(SyncError::SourceChanged { path, what })

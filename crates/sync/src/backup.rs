@@ -77,23 +77,25 @@ fn extension(path: &str) -> &str {
 }
 
 impl Applier {
-    /// Keeps the destination's object at `to`, where that is asked for. Gives whether there was
-    /// anything to keep.
-    pub(crate) async fn keep(
+    /// Keeps the destination's object at `to`, where that is asked for, unless an earlier try has:
+    /// what is there then may be the new one. Gives whether there was anything to keep.
+    pub(crate) async fn keep_once(
         &self,
+        kept: &mut Option<bool>,
         path: &ObjectPath,
         to: &ObjectPath,
         is_replaced: bool,
     ) -> Result<bool, SyncError> {
-        match &self.keeper {
-            Some(keeper) => {
-                let paths = (path, to);
-                keeper
-                    .keep(paths, is_replaced, self.events(), &self.kept_flow)
-                    .await
-            }
-            None => Ok(true),
+        let Some(keeper) = &self.keeper else {
+            return Ok(false);
+        };
+        if let Some(kept) = *kept {
+            return Ok(kept);
         }
+        let (events, flow) = (self.events(), &self.kept_flow);
+        let found = keeper.keep((path, to), is_replaced, events, flow).await?;
+        *kept = Some(found);
+        Ok(found)
     }
 }
 

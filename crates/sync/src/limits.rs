@@ -59,8 +59,8 @@ impl Limits {
         }
     }
 
-    /// Whether one more transfer, of so many bytes, may begin.
-    pub(crate) fn admit(&self, bytes: u64) -> bool {
+    /// Whether one more transfer, of so many bytes, may begin; or begin again, once it was admitted.
+    pub(crate) fn admit(&self, bytes: u64, is_again: bool) -> bool {
         if self.deadline.is_some_and(|at| Instant::now() >= at) {
             self.out_of_time();
         }
@@ -71,7 +71,7 @@ impl Limits {
             return true;
         };
         let fits = match self.cutoff {
-            Cutoff::Cautious => self.claim(bytes, max),
+            Cutoff::Cautious => is_again || self.claim(bytes, max),
             Cutoff::Hard | Cutoff::Soft => bytes == 0 || self.bytes.load(Ordering::Relaxed) < max,
         };
         if !fits {

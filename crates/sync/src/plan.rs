@@ -100,6 +100,17 @@ pub(crate) struct Work {
     pub(crate) expected: Option<Box<Saved>>,
     /// Another tree's object of the same content, to be copied instead.
     pub(crate) copy: Option<Box<Twin>>,
+    /// What became of it so far.
+    pub(crate) progress: Progress,
+}
+
+/// What of an action is not to be done again by another try.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    /// Its bytes are counted against the limit on transfers.
+    pub(crate) is_admitted: bool,
+    /// What it replaces or deletes was kept: whether there was anything.
+    pub(crate) kept: Option<bool>,
 }
 
 /// An object that is the same as the source's, and the job that copies it to the destination.
@@ -126,6 +137,7 @@ impl From<Action> for Work {
             source: None,
             expected: None,
             copy: None,
+            progress: Progress::default(),
         }
     }
 }
@@ -154,6 +166,7 @@ impl Step {
             source: Some(Box::new(source)),
             expected: None,
             copy: None,
+            progress: Progress::default(),
         })
     }
 }

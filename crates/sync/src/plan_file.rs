@@ -12,6 +12,7 @@ use crate::arena::{Arena, Entries};
 use crate::plan::{Passes, Step, Work};
 use crate::retry::retrying;
 use crate::summary::Tally;
+use crate::transfer::is_same_instant;
 use crate::tree::Side;
 use crate::{Action, Command, Difference, Failure, Job, SyncError};
 
@@ -209,6 +210,12 @@ impl Seen {
         info.modified = self.modified;
         info.version.clone_from(&self.version);
         info
+    }
+
+    /// Whether an object under another name may be this one: its version is another there.
+    pub(crate) fn is_moved_to(&self, now: &ObjectInfo) -> bool {
+        let times = self.modified.zip(now.modified);
+        self.size == now.size && times.is_some_and(|(a, b)| is_same_instant(a, b))
     }
 
     fn to_json(&self) -> Value {

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use storage_core::{BackendExt, HashType, HashTypes, ObjectInfo, ObjectPath, Result};
 
 use crate::arena::{Arena, Entries, Entry};
-use crate::plan::{Step, Work};
+use crate::plan::Step;
 use crate::retry::retrying;
 use crate::tree::Side;
 use crate::{Action, Job, content};
@@ -197,12 +197,7 @@ impl Pairing {
             Some(from) => Action::Relocate { from, path, size },
             None => Action::Create { path, size },
         };
-        Step::Act(Work {
-            action,
-            source: Some(Box::new(source)),
-            expected: None,
-            copy: None,
-        })
+        Step::sending(action, source)
     }
 
     /// What the object is called at the destination.

@@ -4,7 +4,7 @@ use storage_core::{BackendExt, Bytes, Location, ObjectInfo, ObjectPath, Operatio
 use tokio::io::AsyncBufReadExt;
 
 use crate::apply::Applier;
-use crate::plan::{Problem, Step, Work};
+use crate::plan::{Problem, Progress, Step, Work};
 use crate::plan_file::{Heading, Line, Saved, Seen};
 use crate::planner::Item;
 use crate::tree::Side;
@@ -175,6 +175,7 @@ fn work(job: &Job, saved: Saved) -> Result<Work, SyncError> {
         .map(|seen| Box::new(seen.to_info(path)));
     Ok(Work {
         copy: None,
+        progress: Progress::default(),
         action: saved.action.clone(),
         source,
         expected: Some(Box::new(saved)),
@@ -249,54 +250,57 @@ impl Applier {
         let job = &self.job;
         let path = saved.action.path();
         let to = job.destination_path(path)?;
-        let at = match &saved.action {
+        let (at, new) = match &saved.action {
             Action::Mkdir { .. } | Action::Rmdir { .. } | Action::RmdirSource { .. } => {
                 return Ok(true);
             }
-            Action::Relocate { from, .. } => job.destination.tree.prefix().join(from)?,
-            _ => to,
+            Action::Relocate { from, .. } => (job.destination.tree.prefix().join(from)?, Some(to)),
+            _ => (to, None),
         };
-        let now = object(&job.destination, &at).await?;
-        if let Some(source) = &work.source {
-            let there = object(&job.source, &source.path).await?;
-            if self.is_applied(&saved.action, source, there.as_ref(), now.as_ref()) {
-                return Ok(false);
-            }
-            check("source", path, saved.source.as_ref(), there.as_ref())?;
-        } else if now.is_none() && matches!(saved.action, Action::Delete { .. }) {
-            return Ok(false);
+        let mut found = Found {
+            now: object(&job.destination, &at).await?,
+            ..Found::default()
+        };
+        if let Some(new) = new {
+            found.new = object(&job.destination, &new).await?;
         }
-        check(
-            "destination",
-            path,
-            saved.destination.as_ref(),
-            now.as_ref(),
-        )?;
-        Ok(true)
+        if let Some(source) = &work.source {
+            found.source = object(&job.source, &source.path).await?;
+        }
+        match found.check(saved) {
+            Err(_) if self.is_applied(saved, work.source.as_deref(), &found) => Ok(false),
+            checked => checked.map(|()| true),
+        }
     }
 
-    /// Whether the destination has what the action is to give it.
-    fn is_applied(
-        &self,
-        action: &Action,
-        source: &ObjectInfo,
-        there: Option<&ObjectInfo>,
-        now: Option<&ObjectInfo>,
-    ) -> bool {
+    /// Whether what was found, which is not what was planned for, is what the action was to make of it.
+    fn is_applied(&self, saved: &Saved, source: Option<&ObjectInfo>, found: &Found) -> bool {
+        let destination = saved.destination.as_ref();
+        let is_given = |now| source.is_some_and(|source| self.is_copy(source, now));
+        match &saved.action {
+            Action::RemoveSource { .. } => found.source.is_none(),
+            Action::Delete { .. } => found.now.is_none(),
+            Action::Relocate { .. } => {
+                let keeps = |now: &ObjectInfo| destination.is_some_and(|was| was.is_moved_to(now));
+                let arrived = found.new.as_ref();
+                found.now.is_none() && arrived.is_some_and(|now| is_given(now) || keeps(now))
+            }
+            // While the source is there, its removal is still to come.
+            _ if self.job.command == Command::Move && found.source.is_some() => false,
+            _ => {
+                let is_other = difference(destination, found.now.as_ref()).is_some();
+                is_other && found.now.as_ref().is_some_and(is_given)
+            }
+        }
+    }
+
+    /// Whether the destination's object has the size and time of the source's.
+    fn is_copy(&self, source: &ObjectInfo, now: &ObjectInfo) -> bool {
         let (from, to) = (&self.job.source, &self.job.destination);
         let precision = from.precision.max(to.precision);
-        let same = now.is_some_and(|now| {
-            let times = from.source_time(source).zip(to.kept_time(now));
-            let gap = times.map(|(a, b)| a.duration_since(b).unwrap_or_else(|gap| gap.duration()));
-            now.size == source.size && gap.is_some_and(|gap| gap < precision)
-        });
-        match action {
-            Action::Create { .. } | Action::Update { .. } | Action::SetModified { .. } => {
-                same && self.job.command != Command::Move
-            }
-            Action::RemoveSource { .. } => there.is_none(),
-            _ => false,
-        }
+        let times = from.source_time(source).zip(to.kept_time(now));
+        let gap = times.map(|(a, b)| a.duration_since(b).unwrap_or_else(|gap| gap.duration()));
+        now.size == source.size && gap.is_some_and(|gap| gap < precision)
     }
 }
 
@@ -305,24 +309,49 @@ async fn object(side: &Side, path: &ObjectPath) -> Result<Option<ObjectInfo>, Sy
     Ok(found.filter(|info| !info.is_dir))
 }
 
-fn check(
-    side: &'static str,
-    path: &ObjectPath,
-    planned: Option<&Seen>,
-    now: Option<&ObjectInfo>,
-) -> Result<(), SyncError> {
-    let what = match (planned, now) {
-        (None, None) => return Ok(()),
-        (None, Some(_)) => "there is one now",
-        (Some(_), None) => "it is gone",
+/// What there is where an action is to be applied.
+#[derive(Debug, Default)]
+struct Found {
+    source: Option<ObjectInfo>,
+    /// At the destination, of a relocation under its old name.
+    now: Option<ObjectInfo>,
+    /// Under the new name of a relocation.
+    new: Option<ObjectInfo>,
+}
+
+impl Found {
+    /// Fails unless all objects are what they were when the action was planned.
+    fn check(&self, saved: &Saved) -> Result<(), SyncError> {
+        let source = saved.source.as_ref();
+        let there = self.source.as_ref().filter(|_| source.is_some());
+        let differences = [
+            ("source", difference(source, there)),
+            (
+                "destination",
+                difference(saved.destination.as_ref(), self.now.as_ref()),
+            ),
+            ("destination", difference(None, self.new.as_ref())),
+        ];
+        let found = differences
+            .into_iter()
+            .find_map(|(side, what)| Some((side, what?)));
+        let Some((side, what)) = found else {
+            return Ok(());
+        };
+        let path = saved.action.path().clone();
+        Err(SyncError::NotAsPlanned { path, side, what })
+    }
+}
+
+/// What an object has become since it was planned for, if anything.
+fn difference(planned: Option<&Seen>, now: Option<&ObjectInfo>) -> Option<&'static str> {
+    match (planned, now) {
+        (None, None) => None,
+        (None, Some(_)) => Some("there is one now"),
+        (Some(_), None) => Some("it is gone"),
         (Some(planned), Some(now)) => {
             let before = planned.to_info(now.path.clone());
-            match crate::transfer::difference(&before, now) {
-                Some(what) => what,
-                None => return Ok(()),
-            }
+            crate::transfer::difference(&before, now)
         }
-    };
-    let path = path.clone();
-    Err(SyncError::NotAsPlanned { path, side, what })
+    }
 }

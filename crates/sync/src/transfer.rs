@@ -305,11 +305,34 @@ impl Transfer<'_> {
     }
 }
 
+/// Whether both know it, and it is not the same.
+fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| a != b)
+}
+
+/// What two infos of one object that is to be deleted tell apart: where no versions do, also the
+/// entity tag and when it was stored. For a transfer they prove nothing: the servers of one web site
+/// may have tags of their own.
+pub(crate) fn replacement(before: &ObjectInfo, now: &ObjectInfo) -> Option<&'static str> {
+    let tag = |info: &ObjectInfo| -> Option<String> {
+        Some(info.etag.as_deref()?.trim_matches('"').to_owned())
+    };
+    let stored = before.stored.zip(now.stored);
+    if let Some(what) = difference(before, now) {
+        Some(what)
+    } else if before.version.is_some() && now.version.is_some() {
+        None
+    } else if differ(tag(before), tag(now)) {
+        Some("its entity tag")
+    } else if stored.is_some_and(|(a, b)| !is_same_instant(a, b)) {
+        Some("the time it was stored")
+    } else {
+        None
+    }
+}
+
 /// What two infos of one source object tell apart, as far as both know it.
 pub(crate) fn difference(before: &ObjectInfo, now: &ObjectInfo) -> Option<&'static str> {
-    fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
-        a.zip(b).is_some_and(|(a, b)| a != b)
-    }
     let times = before.modified.zip(now.modified);
     if now.is_dir {
         Some("it is a directory")

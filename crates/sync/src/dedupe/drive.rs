@@ -9,7 +9,7 @@ use super::{Dedupe, Keep};
 use crate::report::Events;
 use crate::retry::retrying;
 use crate::summary::Tally;
-use crate::transfer::difference;
+use crate::transfer::replacement;
 use crate::walk::{Specials, Walk, Wanted};
 use crate::{Action, Answer, Comparison, Event, Failure, SkipReason, SyncError, content, inspect};
 
@@ -259,7 +259,7 @@ impl Driver {
         let (side, tries) = (&self.search.side, self.search.options.request_tries);
         let now = retrying(tries, || inspect::stat(side, &listed.path)).await?;
         let now = now.ok_or_else(|| self.changed(listed, "it is gone"))?;
-        match difference(listed, &now) {
+        match replacement(listed, &now) {
             None => Ok(now),
             Some(what) => Err(self.changed(listed, what)),
         }

@@ -2,7 +2,8 @@ use std::time::SystemTime;
 
 use storage_core::{ObjectInfo, ObjectPath, Prefix};
 
-/// What a listing shows of many objects: their paths in one piece, and for each where it is.
+/// What a listing shows of many objects: their paths in one piece, and for each where it is. A path is
+/// followed by the entity tag where there is no modified time to tell another object by.
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
     paths: String,
@@ -15,19 +16,25 @@ pub(crate) struct Entry {
     /// Where the path starts; this is also the order of the listing.
     pub(crate) start: usize,
     len: u32,
+    /// The length of the entity tag.
+    tag: u32,
     pub(crate) modified: Option<SystemTime>,
 }
 
 impl Packed {
     /// Adds an object; one whose size is not known is taken for a size of its own.
     pub(crate) fn push(&mut self, info: &ObjectInfo) {
+        let tag = info.etag.as_deref().filter(|_| info.modified.is_none());
+        let tag = tag.unwrap_or_default();
         self.entries.push(Entry {
             size: info.size.unwrap_or(u64::MAX),
             start: self.paths.len(),
             len: u32::try_from(info.path.len()).unwrap_or(u32::MAX),
+            tag: u32::try_from(tag.len()).unwrap_or(u32::MAX),
             modified: info.modified,
         });
         self.paths.push_str(&info.path);
+        self.paths.push_str(tag);
     }
 
     /// The groups of two or more objects of one size, the smallest first.
@@ -57,6 +64,8 @@ impl Paths {
         let mut info = ObjectInfo::new(path);
         info.size = Some(entry.size).filter(|size| *size != u64::MAX);
         info.modified = entry.modified;
+        let tag = self.0.get(end..end.saturating_add(entry.tag as usize));
+        info.etag = tag.filter(|tag| !tag.is_empty()).map(Into::into);
         Ok(info)
     }
 }

@@ -9,7 +9,7 @@ use storage_sync::{
     Action, Answer, Confirm, Confirmation, Dedupe, Event, Keep, Options, Summary, SyncError,
 };
 
-use crate::trees::{Store, flat, keys, masked, memory, put, tree};
+use crate::trees::{Store, flat, keys, masked, memory, put, tagged, tree};
 
 /// Three of one content, two empty ones, two of one size, and a single one.
 async fn fill(store: &Store) {
@@ -197,4 +197,27 @@ async fn options_that_mean_nothing_here_are_refused() {
         let search = Dedupe::new(tree(&store, "t"), Keep::First, options);
         assert!(matches!(search, Err(SyncError::Option { .. })));
     }
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_kept_where_listings_show_tags_alone() {
+    /// Replaces the object that is asked about by one of its size.
+    struct Meddling(Store);
+    #[storage_core::async_trait]
+    impl Confirm for Meddling {
+        async fn confirm(&self, _action: &Action) -> Answer {
+            put(&self.0, "t/b/c", "else", 9).await;
+            Answer::Yes
+        }
+    }
+    let store = tagged();
+    put(&store, "t/a", "same", 1).await;
+    put(&store, "t/b/c", "same", 1).await;
+    put(&store, "t/d", "same", 1).await;
+    let confirm = Confirmation::new(Arc::new(Meddling(Arc::clone(&store))));
+    let options = Options::default().confirm(confirm);
+    let error = dedupe(&store, Keep::First, options).await.unwrap_err();
+    assert!(error.to_string().contains("1 failed"), "{error}");
+    assert_eq!(store.get("t/b/c").await.unwrap(), "else");
+    assert!(!store.has("t/d").await.unwrap());
 }

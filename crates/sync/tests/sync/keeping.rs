@@ -203,3 +203,45 @@ async fn a_suffix_that_names_no_file_is_refused() {
         assert!(matches!(job, Err(SyncError::Option { .. })));
     }
 }
+
+#[tokio::test]
+async fn another_try_does_not_take_the_new_object_for_the_old_one() {
+    // The new object is published, and the reply is lost.
+    let lost = || Error::new(ErrorKind::Network, "injected");
+    let point = Point::on(Operation::Write).path(|path| path == "dst/changed.txt");
+    let failing = Failing::nth(1, point, lost).after_effect();
+    let (from, below, kept) = (memory(), memory(), memory());
+    fill(&from, &below).await;
+    let to: Store = Arc::new(failing.over(below));
+    let options = Options::default()
+        .backup_dir(tree(&kept, ""))
+        .retry_pause(std::time::Duration::ZERO);
+    let summary = run(Command::Sync, &from, &to, options).await.unwrap();
+    assert_eq!((summary.updated, summary.deleted), (1, 1));
+    assert!(failing.seen() > 1, "there was another try");
+    assert_eq!(text(&to, "dst/changed.txt").await, "new content");
+    assert_eq!(text(&kept, "changed.txt").await, "old");
+}
+
+#[tokio::test]
+async fn what_was_renamed_away_is_kept_when_its_replacement_takes_two_tries() {
+    let lost = || Error::new(ErrorKind::Network, "injected");
+    for operation in [Operation::Write, Operation::Delete] {
+        let failing = Failing::nth(1, Point::on(operation), lost);
+        let without_copy = Features::NONE.with_copy(true);
+        let (from, below) = (
+            memory(),
+            Masked::new(without_copy).over(MemoryBackend::new()),
+        );
+        let below: Store = Arc::new(below);
+        fill(&from, &below).await;
+        let to: Store = Arc::new(failing.over(below));
+        let options = Options::default()
+            .backup_dir(tree(&to, "kept"))
+            .retry_pause(std::time::Duration::ZERO);
+        let summary = run(Command::Sync, &from, &to, options).await.unwrap();
+        assert_eq!((summary.updated, summary.deleted), (1, 1), "{operation:?}");
+        assert_eq!(text(&to, "kept/changed.txt").await, "old");
+        assert_eq!(text(&to, "kept/d/gone.tar.gz").await, "gone");
+    }
+}

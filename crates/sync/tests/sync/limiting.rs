@@ -290,3 +290,16 @@ async fn each_change_waits_for_its_answer() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_transfer_that_is_put_off_counts_once() {
+    let (from, to) = (memory(), memory());
+    put(&from, "src/becomes-file", vec![1; 100], 1).await;
+    put(&from, "src/z", vec![1; 100], 1).await;
+    put(&to, "dst/becomes-file/x", "deep", 1).await;
+    let options = Options::default()
+        .cutoff(Cutoff::Cautious)
+        .max_transfer(200);
+    let summary = run(Command::Sync, &from, &to, options).await.unwrap();
+    assert_eq!((summary.created, summary.deleted), (2, 1));
+}

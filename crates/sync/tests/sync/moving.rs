@@ -6,8 +6,8 @@ use storage_memory::MemoryBackend;
 use storage_sync::{Command, Job, Options, SyncError};
 
 use crate::trees::{
-    FILLED, Store, contents, events, fill, keys, memory, planned, put, run, run_failing, times,
-    tree,
+    FILLED, Store, contents, events, failures, fill, keys, memory, planned, put, run, run_failing,
+    tagged, times, tree,
 };
 
 #[tokio::test]
@@ -107,20 +107,22 @@ async fn move_looks_at_the_content_before_it_trusts_an_unchanged_object() {
     assert_eq!(to.get("dst/look-alike").await.unwrap(), "new");
 }
 
+/// Replaces a source: the flush comes between the transfer and the removal.
+#[derive(Debug, Clone)]
+struct ReplaceOnFlush(Store);
+
+#[storage_core::async_trait]
+impl Intercept for ReplaceOnFlush {
+    async fn before(&self, call: &mut storage_faults::Call<'_>) -> storage_core::Result<()> {
+        if call.operation() == Operation::Flush {
+            put(&self.0, "src/a", "else", 50).await;
+        }
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn move_keeps_a_source_that_changed_after_it_was_read() {
-    // The flush comes between the transfer and the removal: the source is replaced there.
-    #[derive(Debug, Clone)]
-    struct ReplaceOnFlush(Store);
-    #[storage_core::async_trait]
-    impl Intercept for ReplaceOnFlush {
-        async fn before(&self, call: &mut storage_faults::Call<'_>) -> storage_core::Result<()> {
-            if call.operation() == Operation::Flush {
-                put(&self.0, "src/a", "replaced", 50).await;
-            }
-            Ok(())
-        }
-    }
     let from = memory();
     let to: Store = Arc::new(ReplaceOnFlush(Arc::clone(&from)).over(MemoryBackend::new()));
     put(&from, "src/a", "original", 1).await;
@@ -130,7 +132,7 @@ async fn move_keeps_a_source_that_changed_after_it_was_read() {
         *summary.failures[0].error,
         SyncError::SourceChanged { .. }
     ));
-    assert_eq!(from.get("src/a").await.unwrap(), "replaced");
+    assert_eq!(from.get("src/a").await.unwrap(), "else");
     assert!(!from.has("src/b").await.unwrap());
 }
 
@@ -303,4 +305,21 @@ async fn empty_directories_are_created_on_request() {
         options,
     );
     assert!(matches!(refused, Err(SyncError::Option { .. })));
+}
+
+#[tokio::test]
+async fn move_keeps_an_unchanged_source_that_was_replaced_where_listings_show_tags_alone() {
+    let (below, to) = (tagged(), memory());
+    for path in ["a", "b"] {
+        put(&below, &format!("src/{path}"), "same", 1).await;
+        put(&to, &format!("dst/{path}"), "same", 1).await;
+    }
+    let to: Store = Arc::new(ReplaceOnFlush(Arc::clone(&below)).over(to));
+    let summary = run_failing(Command::Move, &below, &to, Options::default()).await;
+    let [failure] = &failures(&summary)[..] else {
+        panic!("{summary:?}");
+    };
+    assert!(failure.contains("its entity tag"), "{failure}");
+    assert_eq!(summary.removed_from_source, 1);
+    assert_eq!(below.get("src/a").await.unwrap(), "else");
 }

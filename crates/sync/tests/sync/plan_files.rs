@@ -1,9 +1,11 @@
 //! Plans that are saved and applied later.
 
 use storage_core::{BackendExt, ErrorKind, Location};
-use storage_sync::{Command, Options, SavedPlan, Summary, SyncError, TrackRenames};
+use storage_sync::{Command, Comparison, Options, SavedPlan, Summary, SyncError, TrackRenames};
 
-use crate::trees::{Store, contents, fill, job, memory, objects, put, run, times, tree};
+use crate::trees::{
+    Store, contents, failures, fill, job, masked, memory, objects, put, run, times, tree,
+};
 
 async fn lines(command: Command, from: &Store, to: &Store, options: Options) -> Vec<String> {
     let mut plan = job(command, from, to, options)
@@ -250,4 +252,64 @@ async fn guards_hold_for_a_plan() {
     ));
     let check = job(Command::Check, &from, &to, Options::default());
     assert!(check.plan_lines("", "").is_err());
+}
+
+#[tokio::test]
+async fn what_differs_in_content_alone_is_applied_although_size_and_time_are_equal() {
+    for comparison in [Comparison::Checksum, Comparison::IgnoreTimes] {
+        let (from, to) = (memory(), memory());
+        put(&from, "src/a", "new", 1).await;
+        put(&to, "dst/a", "old", 1).await;
+        let options = Options::default().comparison(comparison);
+        let saved = lines(Command::Sync, &from, &to, options).await;
+        let first = apply(&saved, &from, &to, Options::default()).await;
+        assert_eq!((first.updated, first.errors), (1, 0), "{comparison:?}");
+        assert_eq!(to.get("dst/a").await.unwrap(), "new");
+        let second = apply(&saved, &from, &to, Options::default()).await;
+        assert_eq!((second.updated, second.errors, second.skipped), (0, 0, 1));
+    }
+}
+
+#[tokio::test]
+async fn renames_and_moves_that_were_applied_are_skipped() {
+    let tracking = Options::default().track_renames(TrackRenames::HASH);
+    for (command, options, within) in [
+        (Command::Sync, tracking, false),
+        (Command::Move, Options::default(), false),
+        (Command::Move, Options::default(), true),
+    ] {
+        let (from, to) = trees().await;
+        let from = if within { to.clone() } else { from };
+        if within {
+            fill(&to, "src/").await;
+        }
+        let saved = lines(command, &from, &to, options).await;
+        let first = apply(&saved, &from, &to, Options::default()).await;
+        assert!(first.is_clean(), "{command}: {:?}", first.failures);
+        let again = apply(&saved, &from, &to, Options::default()).await;
+        assert_eq!(failures(&again), [""; 0], "{command} {within}");
+        let changes = again.created + again.updated + again.renamed + again.removed_from_source;
+        assert_eq!(changes, 0, "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rename_onto_what_came_since_is_left_alone() {
+    // With and without a store that refuses it by itself.
+    for to in [memory(), masked(&["create_new"])] {
+        let from = memory();
+        put(&from, "src/new", "content", 1).await;
+        put(&to, "dst/old", "content", 1).await;
+        let options = Options::default().track_renames(TrackRenames::HASH);
+        let saved = lines(Command::Sync, &from, &to, options).await;
+        assert!(saved[1].contains("relocate"), "{saved:?}");
+        put(&to, "dst/new", "somebody's", 2).await;
+        let summary = apply(&saved, &from, &to, Options::default()).await;
+        let [failure] = &failures(&summary)[..] else {
+            panic!("{summary:?}");
+        };
+        assert!(failure.contains("there is one now"), "{failure}");
+        assert_eq!(to.get("dst/new").await.unwrap(), "somebody's");
+        assert_eq!(to.get("dst/old").await.unwrap(), "content");
+    }
 }
