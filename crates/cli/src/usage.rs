@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::builder::{BoolishValueParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
 use serde_json::json;
 
 use crate::args::{self, environment::variable};
@@ -23,7 +24,8 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     } else {
         let printed = error.print();
         let is_unseen = exit == Exit::Usage;
-        for note in origins(&error.render().to_string()) {
+        let notes = origins(&error.render().to_string()).into_iter();
+        for note in notes.chain(for_apply(error)) {
             say(&format!("note: {note}"));
         }
         printed.or_else(|error| if is_unseen { Ok(()) } else { Err(error) })
@@ -43,7 +45,7 @@ fn print_json(error: &clap::Error) -> io::Result<()> {
     let first = text.split("\n\n").next().unwrap_or(&text);
     let lines = first.trim_start_matches("error: ").lines().map(str::trim);
     let mut message = lines.collect::<Vec<_>>().join(" ");
-    for note in origins(&text) {
+    for note in origins(&text).into_iter().chain(for_apply(error)) {
         message.push_str("; ");
         message.push_str(&note);
     }
@@ -67,6 +69,19 @@ fn origins(text: &str) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Says of a flag that `plan` does not take that it is for `apply`.
+fn for_apply(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let flag = unknown.strip_prefix("--").unwrap_or(unknown);
+    let command = args::command();
+    let apply = command.find_subcommand("apply")?;
+    let is_known = |arg: &clap::Arg| arg.get_long() == Some(flag);
+    let is_meant = verb() == "plan" && apply.get_arguments().any(is_known);
+    is_meant.then(|| format!("`omni apply` takes --{flag}"))
 }
 
 /// Whether the command line has a flag.

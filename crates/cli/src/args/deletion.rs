@@ -4,7 +4,7 @@ use omnistorage::sync::{DeleteTiming, Options, TrackRenames};
 
 const HEADING: &str = "Deletion";
 
-/// What a sync deletes or renames, and when.
+/// When a sync deletes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DeletionArgs {
     /// Delete before anything is sent
@@ -16,6 +16,16 @@ pub(crate) struct DeletionArgs {
     /// Delete when everything has been sent; the default
     #[arg(help_heading = HEADING, long)]
     delete_after: bool,
+    /// Delete even if something failed before
+    #[arg(help_heading = HEADING, long)]
+    ignore_errors: bool,
+    #[command(flatten)]
+    choice: DoomedArgs,
+}
+
+/// What a sync deletes or renames.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DoomedArgs {
     /// Delete nothing if more files than this would be deleted, or this share of the files at DST, as
     /// 10%
     #[arg(help_heading = HEADING, long, value_name = "N|N%", value_parser = most, allow_negative_numbers = true)]
@@ -23,9 +33,6 @@ pub(crate) struct DeletionArgs {
     /// Delete nothing if more bytes than this would be deleted
     #[arg(help_heading = HEADING, long, value_name = "SIZE", value_parser = size)]
     max_delete_size: Option<Size>,
-    /// Delete even if something failed before
-    #[arg(help_heading = HEADING, long)]
-    ignore_errors: bool,
     /// Delete even if the source has no files at all
     #[arg(help_heading = HEADING, long)]
     allow_empty_source: bool,
@@ -53,7 +60,24 @@ impl DeletionArgs {
     /// Whether deletions come last although they were to come while files are sent: what is renamed
     /// and what is deleted is known only at the end.
     pub(crate) const fn are_deferred(&self) -> bool {
-        self.delete_during && self.track_renames
+        self.delete_during && self.choice.track_renames
+    }
+
+    pub(crate) fn apply(&self, options: Options) -> Options {
+        let options = self.choice.apply(options);
+        options
+            .delete_timing(match (self.delete_before, self.delete_during) {
+                (true, _) => DeleteTiming::Before,
+                (_, true) if !self.choice.track_renames => DeleteTiming::During,
+                _ => DeleteTiming::After,
+            })
+            .ignore_errors(self.ignore_errors)
+    }
+}
+
+impl DoomedArgs {
+    pub(crate) const fn tracks_renames(&self) -> bool {
+        self.track_renames
     }
 
     pub(crate) fn apply(&self, mut options: Options) -> Options {
@@ -64,12 +88,6 @@ impl DeletionArgs {
         }
         options
             .max_delete_size(self.max_delete_size.and_then(|size| size.0))
-            .delete_timing(match (self.delete_before, self.delete_during) {
-                (true, _) => DeleteTiming::Before,
-                (_, true) if !self.track_renames => DeleteTiming::During,
-                _ => DeleteTiming::After,
-            })
-            .ignore_errors(self.ignore_errors)
             .allow_empty_source(self.allow_empty_source)
             .track_renames(self.track_renames.then_some(self.track_renames_strategy))
     }

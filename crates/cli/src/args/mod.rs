@@ -62,7 +62,7 @@ pub(crate) use report::ReportArgs;
 pub(crate) use size::SizeArgs;
 pub(crate) use sync::SyncArgs;
 pub(crate) use touch::TouchArgs;
-pub(crate) use transfer::{FsyncArg, TransferArgs, VerifyArg};
+pub(crate) use transfer::{ChoiceArgs, FsyncArg, TransferArgs, VerifyArg};
 pub(crate) use tree::TreeArgs;
 
 /// Sync, copy, move, check and inspect files and object stores.

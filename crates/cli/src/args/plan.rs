@@ -1,10 +1,12 @@
 use clap::{Args, ValueEnum};
+use omnistorage::sync::SyncError;
 
-use super::SyncArgs;
 use super::backup::BackupArgs;
+use super::deletion::DoomedArgs;
 use super::limits::LimitArgs;
-use super::{FsyncArg, VerifyArg};
+use super::{ChoiceArgs, FsyncArg, VerifyArg};
 
+// What is about how a plan is done is for `apply`, and what only a run can do is for neither.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PlanArgs {
     /// What the plan is for
@@ -13,8 +15,29 @@ pub(crate) struct PlanArgs {
     /// Where to write the plan: a path or URI; - for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub(crate) output: String,
+    /// Tries of each request of a listing or comparison
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) low_level_retries: u32,
     #[command(flatten)]
-    pub(crate) sync: SyncArgs,
+    pub(crate) choice: ChoiceArgs,
+    /// Delete what the filter excludes from DST
+    #[arg(long, help_heading = "Deletion")]
+    pub(crate) delete_excluded: bool,
+    #[command(flatten)]
+    pub(crate) doomed: DoomedArgs,
+}
+
+impl PlanArgs {
+    /// Refuses what only the plan of a sync can have.
+    pub(crate) fn refuse_deletions(&self) -> Result<(), SyncError> {
+        let option = match self.delete_excluded {
+            true => "delete_excluded",
+            false if self.doomed.tracks_renames() => "track_renames",
+            false => return Ok(()),
+        };
+        let reason = "only a sync deletes or renames at DST".into();
+        Err(SyncError::Option { option, reason })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -13,6 +13,37 @@ pub(crate) struct TransferArgs {
     /// Ask before each change
     #[arg(short, long, conflicts_with = "dry_run")]
     pub(crate) interactive: bool,
+    /// Copy from DIR what it has as the source has it, instead of sending it; may be given again
+    #[arg(long, value_name = "DIR", conflicts_with = "compare_dest")]
+    pub(crate) copy_dest: Vec<String>,
+    /// Files transferred at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) transfers: u16,
+    /// How to verify each transfer
+    #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
+    pub(crate) verify: VerifyArg,
+    /// When what was written is made durable
+    #[arg(long, value_enum, default_value_t = FsyncArg::End)]
+    pub(crate) fsync: FsyncArg,
+    /// Tries for each file before it counts as failed
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) retries: u32,
+    /// End with exit code 9 if nothing had to be transferred
+    #[arg(long)]
+    pub(crate) error_on_no_transfer: bool,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) backup: BackupArgs,
+    #[command(flatten)]
+    pub(crate) reports: ReportArgs,
+}
+
+// What decides which files are transferred.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ChoiceArgs {
     /// Transfer everything, whatever the comparison says
     #[arg(short = 'I', long, conflicts_with_all = ["size_only", "checksum"])]
     pub(crate) ignore_times: bool,
@@ -22,9 +53,6 @@ pub(crate) struct TransferArgs {
     /// Transfer nothing that DIR has as the source has it; a path or URI, may be given again
     #[arg(long, value_name = "DIR")]
     pub(crate) compare_dest: Vec<String>,
-    /// Copy from DIR what it has as the source has it, instead of sending it; may be given again
-    #[arg(long, value_name = "DIR", conflicts_with = "compare_dest")]
-    pub(crate) copy_dest: Vec<String>,
     /// Leave files alone that are newer at the destination
     #[arg(short, long, conflicts_with = "ignore_times")]
     pub(crate) update: bool,
@@ -37,32 +65,11 @@ pub(crate) struct TransferArgs {
     /// Treat a file that differs at the destination as an error
     #[arg(long)]
     pub(crate) immutable: bool,
-    /// Files transferred at the same time
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) transfers: u16,
-    /// How to verify each transfer
-    #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
-    pub(crate) verify: VerifyArg,
-    /// When what was written is made durable
-    #[arg(long, value_enum, default_value_t = FsyncArg::End)]
-    pub(crate) fsync: FsyncArg,
     /// Create empty directories of the source at the destination
     #[arg(long)]
     pub(crate) create_empty_src_dirs: bool,
-    /// Tries for each file before it counts as failed
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) retries: u32,
-    /// End with exit code 9 if nothing had to be transferred
-    #[arg(long)]
-    pub(crate) error_on_no_transfer: bool,
     #[command(flatten)]
     pub(crate) compare: CompareArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-    #[command(flatten)]
-    pub(crate) backup: BackupArgs,
-    #[command(flatten)]
-    pub(crate) reports: ReportArgs,
 }
 
 /// How a transfer is verified.

@@ -16,7 +16,6 @@ use crate::stdio;
 
 /// Writes a plan; all of it or nothing.
 pub(crate) async fn plan(args: PlanArgs, output: &Output) -> Exit {
-    transfer::note_deferred(&args.sync, output);
     if output.is_json() && args.output == stdio::NAME {
         return output.usage("--json and the plan both want standard output: name a file with -o");
     }
@@ -38,20 +37,22 @@ pub(crate) async fn plan(args: PlanArgs, output: &Output) -> Exit {
 }
 
 async fn write(args: &PlanArgs, output: &Output) -> Result<Result<(), Vec<Failure>>, SyncError> {
-    if args.sync.transfer.reports.is_any() {
-        let option = "reports";
-        let reason = "a plan is a report itself; leave out --combined and its like".into();
-        return Err(SyncError::Option { option, reason });
-    }
-    let options = transfer::sync_options(&args.sync).dry_run(true);
-    let compare = &args.sync.transfer.compare;
+    let (choice, compare) = (&args.choice, &args.choice.compare);
     let command = match args.verb {
         PlannedVerb::Sync => Command::Sync,
         PlannedVerb::Copy => Command::Copy,
         PlannedVerb::Move => Command::Move,
     };
-    let mut options = options;
+    if command != Command::Sync {
+        args.refuse_deletions()?;
+    }
+    let options = args.doomed.apply(transfer::choice_options(choice));
+    let mut options = options
+        .dry_run(true)
+        .delete_excluded(args.delete_excluded)
+        .request_tries(args.low_level_retries);
     options.filter = filter::load(&compare.filter).await?;
+    options.compare_dest = transfer::others(&choice.compare_dest).await?;
     let from = recode::apply(&compare.recode, source(&compare.source).await?)?;
     let to = destination(&compare.destination, Missing::Fail).await?;
     let names = [&compare.source, &compare.destination].map(|text| lasting(text));

@@ -1,4 +1,4 @@
-use omnistorage::{Backend, BackendExt, Error, ListOptions, Prefix, Result, RmdirOptions};
+use omnistorage::{Backend, BackendExt, Error, ListOptions, Result, RmdirOptions};
 use serde_json::json;
 
 use crate::args::{PathsArgs, PurgeArgs};
@@ -35,17 +35,7 @@ pub(crate) async fn rm(args: PathsArgs, output: &Output) -> Result<Exit> {
 pub(crate) async fn purge(args: PurgeArgs, output: &Output) -> Result<Exit> {
     let mut counts = Counts::default();
     if args.dry_run {
-        let place = place::tree(&args.path, Missing::Fail).await?;
-        let options = ListOptions::default().recursive(true);
-        let mut entries = place.backend.entries(Prefix::root(), options);
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            counts.deleted += 1;
-            output.line(
-                || format!("would delete {}", entry.path),
-                || json!({"event": "planned", "action": "delete", "path": entry.path.as_str()}),
-            );
-        }
+        counts.deleted = would_purge(&args.path, output).await?;
     } else {
         let place = place::entry(args.path.trim_end_matches('/'), Missing::Fail).await?;
         match place
@@ -72,4 +62,22 @@ pub(crate) async fn purge(args: PurgeArgs, output: &Output) -> Result<Exit> {
     }
     output.summary("purge", counts);
     Ok(Exit::Done)
+}
+
+/// Says what a purge deletes, below the directory; how much that is.
+async fn would_purge(text: &str, output: &Output) -> Result<u64> {
+    let place = place::tree(text, Missing::Fail).await?;
+    let options = ListOptions::default().recursive(true);
+    let mut entries = place.backend.entries(place.path.clone(), options);
+    let mut count = 0;
+    while let Some(entry) = entries.next().await {
+        let path = entry?.path;
+        let path = path.strip_prefix(&place.path).unwrap_or(&path);
+        count += 1;
+        output.line(
+            || format!("would delete {path}"),
+            || json!({"event": "planned", "action": "delete", "path": path}),
+        );
+    }
+    Ok(count)
 }

@@ -7,7 +7,7 @@ use super::job::{self, destination, source};
 use super::lists::Lists;
 use super::report::Report;
 use super::{backup, confirm};
-use crate::args::{CompareArgs, MoveArgs, SyncArgs, TransferArgs};
+use crate::args::{ChoiceArgs, CompareArgs, MoveArgs, SyncArgs, TransferArgs};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
@@ -19,13 +19,13 @@ pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
     transfer(Command::Sync, &args.transfer, options, output).await
 }
 
-pub(super) fn note_deferred(args: &SyncArgs, output: &Output) {
+fn note_deferred(args: &SyncArgs, output: &Output) {
     if args.deletion.are_deferred() {
         output.note(|| "--delete-during: with --track-renames, deletions come after".to_owned());
     }
 }
 
-pub(super) fn sync_options(args: &SyncArgs) -> Options {
+fn sync_options(args: &SyncArgs) -> Options {
     let options = transfer_options(&args.transfer).delete_excluded(args.delete_excluded);
     args.deletion.apply(options)
 }
@@ -59,8 +59,8 @@ async fn transfer(
 ) -> Exit {
     let mut options = options.report_unchanged(output.verbosity() > 1 || args.reports.is_any());
     let job = async {
-        options.filter = filter::load(&args.compare.filter).await?;
-        options.compare_dest = others(&args.compare_dest).await?;
+        options.filter = filter::load(&args.choice.compare.filter).await?;
+        options.compare_dest = others(&args.choice.compare_dest).await?;
         options.copy_dest = others(&args.copy_dest).await?;
         trees(command, args, options).await
     };
@@ -75,15 +75,15 @@ async fn transfer_to(
     output: &Output,
 ) -> Exit {
     let mut options = options.report_unchanged(output.verbosity() > 1 || args.reports.is_any());
-    let from = &args.compare.source;
+    let from = &args.choice.compare.source;
     let job = async {
-        options.filter = filter::load(&args.compare.filter).await?;
-        options.compare_dest = others(&args.compare_dest).await?;
+        options.filter = filter::load(&args.choice.compare.filter).await?;
+        options.compare_dest = others(&args.choice.compare_dest).await?;
         options.copy_dest = others(&args.copy_dest).await?;
         let Some(object) = object(from).await? else {
             return trees(command, args, options).await;
         };
-        recode::refuse(&args.compare.recode)?;
+        recode::refuse(&args.choice.compare.recode)?;
         if is_to_be_tried(args) {
             object_job(command, args, &object, options.clone(), Missing::Fail).await?;
         }
@@ -103,7 +103,7 @@ async fn object_job(
     if let Some(kept) = &args.backup.backup_dir {
         options.backup_dir = Some(destination(kept, missing).await?);
     }
-    let to = &args.compare.destination;
+    let to = &args.choice.compare.destination;
     let to = match missing {
         Missing::Create => place::entry(to, Missing::Create).await?,
         Missing::Fail => place::entry_to_be(to).await?,
@@ -118,7 +118,7 @@ async fn object_job(
 }
 
 /// Trees beside the destination, which need not exist.
-async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
+pub(super) async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
     let mut trees = Vec::with_capacity(texts.len());
     for text in texts {
         trees.push(destination(text, Missing::Fail).await?);
@@ -128,7 +128,10 @@ async fn others(texts: &[String]) -> Result<Vec<Tree>, SyncError> {
 
 /// A job on the trees that the arguments name.
 async fn trees(command: Command, args: &TransferArgs, options: Options) -> Result<Job, SyncError> {
-    let source = recode::apply(&args.compare.recode, source(&args.compare.source).await?)?;
+    let source = recode::apply(
+        &args.choice.compare.recode,
+        source(&args.choice.compare.source).await?,
+    )?;
     if is_to_be_tried(args) {
         let (source, options) = (source.clone(), options.clone());
         tree_job(command, args, source, options, Missing::Fail).await?;
@@ -143,7 +146,7 @@ async fn tree_job(
     mut options: Options,
     missing: Missing,
 ) -> Result<Job, SyncError> {
-    let to = &args.compare.destination;
+    let to = &args.choice.compare.destination;
     let mut destination = destination(to, missing).await?;
     if let Some(kept) = &args.backup.backup_dir {
         let trees = backup::open(destination, to, kept, missing).await?;
@@ -159,7 +162,7 @@ async fn tree_job(
 /// nothing behind. Nothing is created but local directories.
 fn is_to_be_tried(args: &TransferArgs) -> bool {
     let places = [
-        Some(&args.compare.destination),
+        Some(&args.choice.compare.destination),
         args.backup.backup_dir.as_ref(),
     ];
     let all_local = places
@@ -234,25 +237,30 @@ pub(super) fn compare_options(args: &CompareArgs) -> Options {
     options
 }
 
-fn transfer_options(args: &TransferArgs) -> Options {
+pub(super) fn choice_options(args: &ChoiceArgs) -> Options {
     let mut options = compare_options(&args.compare);
     if args.ignore_times {
         options = options.comparison(Comparison::IgnoreTimes);
     }
+    options
+        .update(args.update)
+        .no_update_modtime(args.no_update_modtime)
+        .ignore_existing(args.ignore_existing)
+        .existing(args.existing)
+        .immutable(args.immutable)
+        .create_empty_dirs(args.create_empty_src_dirs)
+}
+
+fn transfer_options(args: &TransferArgs) -> Options {
+    let mut options = choice_options(&args.choice);
     if args.interactive {
         options = options.confirm(confirm::on_terminal());
     }
     options = args.backup.apply(args.limits.apply(options));
     options
         .dry_run(args.dry_run)
-        .update(args.update)
-        .no_update_modtime(args.no_update_modtime)
-        .ignore_existing(args.ignore_existing)
-        .existing(args.existing)
-        .immutable(args.immutable)
         .transfers(usize::from(args.transfers))
         .tries(args.retries)
-        .create_empty_dirs(args.create_empty_src_dirs)
         .verify(args.verify.into())
         .fsync(args.fsync.into())
 }

@@ -236,3 +236,52 @@ fn a_plan_is_written_looked_at_and_applied() {
     let refused = omni(other.path(), &["apply", file]);
     assert!(refused.stderr.contains("line 1"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_plan_takes_what_decides_and_refuses_what_is_done_later() {
+    let dir = trees();
+    std::fs::create_dir(dir.path().join("old")).unwrap();
+    std::fs::copy(dir.path().join("src/new"), dir.path().join("old/new")).unwrap();
+    let modified = std::fs::metadata(dir.path().join("src/new")).unwrap();
+    let copy = std::fs::File::options()
+        .write(true)
+        .open(dir.path().join("old/new"));
+    copy.unwrap()
+        .set_modified(modified.modified().unwrap())
+        .unwrap();
+    let printed = |args: &[&str]| {
+        let args = [&["plan"], args, &["src", "dst"]].concat();
+        omni(dir.path(), &args).done().stdout
+    };
+    let path = r#""path":"new""#;
+    assert!(printed(&[]).contains(path));
+    assert!(!printed(&["--compare-dest", "old"]).contains(path));
+    for (args, is_for_apply) in [
+        (&["--backup-dir", "kept"][..], true),
+        (&["--suffix", ".old"], true),
+        (&["--interactive"], true),
+        (&["--bwlimit", "1M"], true),
+        (&["--max-transfer=1M"], true),
+        (&["--verify", "size"], true),
+        (&["--fsync", "none"], true),
+        (&["--transfers", "2"], true),
+        (&["--ignore-errors"], true),
+        (&["--copy-dest", "old"], false),
+        (&["--delete-during"], false),
+        (&["--error-on-no-transfer"], false),
+        (&["--combined", "-"], false),
+    ] {
+        let ran = omni(dir.path(), &[&["plan"], args, &["src", "dst"]].concat());
+        let flag = args[0].split('=').next().unwrap();
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{args:?}");
+        assert!(ran.stderr.contains(flag), "{args:?}: {}", ran.stderr);
+        let note = format!("note: `omni apply` takes {flag}");
+        let noted = ran.stderr.contains(&note);
+        assert_eq!(noted, is_for_apply, "{args:?}: {}", ran.stderr);
+    }
+    for flag in ["--delete-excluded", "--track-renames"] {
+        let ran = omni(dir.path(), &["plan", "--for", "copy", flag, "src", "dst"]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("only a sync"), "{}", ran.stderr);
+    }
+}

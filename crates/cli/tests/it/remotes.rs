@@ -18,6 +18,9 @@ fn a_remote_stands_for_its_backend_in_every_verb() {
     assert!(dir.path().join("store/b/c/new").exists());
     omni(dir.path(), &["rm", "nas:b/c/new"]).done();
     omni(dir.path(), &["mkdir", "nas:d/e"]).done();
+    write(dir.path(), &[("store/d/e/f", "1")]);
+    let dry = omni(dir.path(), &["purge", "--dry-run", "nas:d"]).done();
+    assert_eq!(dry.stdout, "would delete e/f\n", "and nothing beside it");
     omni(dir.path(), &["purge", "nas:d"]).done();
     assert!(!dir.path().join("store/d").exists());
     // A file of that name is reached by its path.
