@@ -7,6 +7,7 @@ use storage_core::{
     Error, HashType, Hashes, Metadata, ObjectInfo, ObjectPath, Result, Version, WriteParts,
 };
 
+use crate::extras::Extras;
 use crate::text;
 
 /// Names of metadata that are the backend's own; `mtime` and `md5chksum` are written as other tools do.
@@ -26,6 +27,7 @@ pub(crate) struct Attributes {
     pub(crate) content_type: Option<String>,
     pub(crate) cache_control: Option<String>,
     pub(crate) metadata: HashMap<String, String>,
+    pub(crate) extras: Extras,
     /// Names this write, so that it can be told from every other one.
     pub(crate) token: String,
 }
@@ -62,6 +64,7 @@ impl Attributes {
             content_type: parts.content_type.as_deref().map(str::to_owned),
             cache_control: parts.cache_control.as_deref().map(str::to_owned),
             metadata,
+            extras: Extras::default(),
             token: String::new(),
         };
         attributes.renew();
@@ -111,7 +114,7 @@ fn version(etag: &str, token: &str) -> Version {
 
 /// The store's tag in a version, as conditions take it.
 pub(crate) fn etag_of(version: &Version) -> Option<String> {
-    let (etag, _) = version.as_str().split_once('/')?;
+    let (etag, _) = version.as_str().rsplit_once('/')?;
     let plain = !etag.is_empty()
         && etag
             .bytes()
@@ -122,7 +125,7 @@ pub(crate) fn etag_of(version: &Version) -> Option<String> {
 /// What a reply to `GetObject` or `HeadObject` says of an object.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
-    pub(crate) size: u64,
+    pub(crate) size: Option<u64>,
     pub(crate) last_modified: Option<DateTime>,
     pub(crate) etag: Option<String>,
     pub(crate) version_id: Option<String>,
@@ -151,7 +154,8 @@ impl Head {
     /// What the contract tells of it. `server_modified`: the time is the store's.
     pub(crate) fn info(mut self, path: &ObjectPath, server_modified: bool) -> ObjectInfo {
         let mut own = self.metadata.take().unwrap_or_default();
-        let mut info = ObjectInfo::new(path.clone()).with_size(self.size);
+        let mut info = ObjectInfo::new(path.clone());
+        info.size = self.size;
         let etag = self.etag.unwrap_or_default();
         let token = own.remove(TOKEN);
         let written = self.last_modified.as_ref().and_then(time);
@@ -218,4 +222,17 @@ fn metadata(mut stored: HashMap<String, String>) -> Metadata {
         found.insert(name.to_ascii_lowercase(), text::decoded(value));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_of_a_version_may_hold_a_slash() {
+        for etag in ["abc", "a/b", "d41d8cd9-3"] {
+            let version = version(&format!("\"{etag}\""), &new_token());
+            assert_eq!(etag_of(&version), Some(format!("\"{etag}\"")));
+        }
+    }
 }

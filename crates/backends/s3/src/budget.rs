@@ -26,17 +26,9 @@ impl Budget {
             .min(self.all)
     }
 
-    /// Waits for room. More than there is at all is given when nothing else is held.
+    /// Room, if there is any now; for more than there is at all, once nothing else is held.
     ///
-    /// Only for what frees its room by itself: what waits for a caller must not hold others up.
-    pub(crate) async fn take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.left)
-            .acquire_many_owned(self.share(bytes))
-            .await
-            .ok()
-    }
-
-    /// Room, if there is any now.
+    /// Nobody waits for room: it may be held by what waits for the one who asks.
     pub(crate) fn try_take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.left)
             .try_acquire_many_owned(self.share(bytes))

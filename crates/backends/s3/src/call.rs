@@ -43,7 +43,7 @@ impl Patience {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut attempts = 1;
+        let (mut attempts, mut unknown) = (1, false);
         loop {
             let progress = Progress::default();
             let request = attempt(progress.clone());
@@ -51,13 +51,15 @@ impl Patience {
                 Some(result) => result,
                 None => Err(Failure::stalled("the request made no progress")),
             };
-            let failure = match result {
+            let mut failure = match result {
                 Ok(value) => {
                     tracing::debug!(request = name, attempts, "done");
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
+            failure.after_unknown = unknown;
+            unknown |= failure.certainty == Certainty::Unknown;
             let again = match repeat {
                 Repeat::Freely => true,
                 Repeat::IfNotDone => failure.certainty == Certainty::NotDone,

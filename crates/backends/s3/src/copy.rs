@@ -8,11 +8,12 @@ use storage_core::{
 };
 
 use crate::attributes::Attributes;
-use crate::call::Repeat;
+use crate::call::{Repeat, backoff};
+use crate::extras::Extras;
 use crate::failure::Failure;
-use crate::publish::{Condition, written};
+use crate::publish::{Condition, size_of, written};
 use crate::put::with_attributes;
-use crate::sink::part_size;
+use crate::sink::{odd_bytes, part_size};
 use crate::store::Store;
 
 /// Largest object that one request copies.
@@ -39,23 +40,49 @@ impl Store {
     ) -> Result<Written> {
         let mut parts = options.into_parts();
         parts.restrict_to(self.features())?;
-        let source = self.head(from).await.map_err(Error::from)?;
+        let (mut source, mut extras) = self.found(from).await?;
         if from == to {
-            return Ok(told(&source));
+            return told(&source);
         }
-        let attributes = self.copied_attributes(&source, &mut parts)?;
+        let mut attempts = 1;
+        loop {
+            let result = self
+                .copy_of(&source, extras.clone().elsewhere(), to, parts.clone())
+                .await;
+            if attempts >= self.patience.max_attempts || !is_unmet(&result) {
+                return result;
+            }
+            let replaced = self.found(from).await?;
+            if replaced.0.version == source.version {
+                return result;
+            }
+            (source, extras) = replaced;
+            attempts += 1;
+        }
+    }
+
+    /// Copies one version of an object.
+    async fn copy_of(
+        self: &Arc<Self>,
+        source: &ObjectInfo,
+        extras: Extras,
+        to: &ObjectPath,
+        mut parts: WriteParts,
+    ) -> Result<Written> {
+        let mut attributes = self.copied_attributes(source, &mut parts)?;
+        attributes.extras = extras;
         let condition = self.condition(to, &parts.mode).await?;
-        let size = source.size.unwrap_or(0);
+        let size = size_of(source)?;
         let mut done = if condition == Condition::Anything && size <= LARGEST {
-            self.copy_at_once(&source, to, &attributes).await?
+            self.copy_at_once(source, to, &attributes, None).await?
         } else if self.keeps_in_multipart(&parts.mode) && size > 0 {
-            self.copy_in_parts(&source, to, &attributes, &condition)
+            self.copy_in_parts(source, to, &attributes, &condition)
                 .await?
         } else {
-            self.copy_through(&source, to, &attributes, &parts.mode)
+            self.copy_through(source, to, &attributes, &parts.mode)
                 .await?
         };
-        done.hashes = source.hashes;
+        done.hashes = source.hashes.clone();
         Ok(done)
     }
 
@@ -109,20 +136,18 @@ impl Store {
         )
     }
 
+    /// Copies by one request; `if_match`: onto an object with this tag alone.
     async fn copy_at_once(
         &self,
         source: &ObjectInfo,
         to: &ObjectPath,
         attributes: &Attributes,
+        if_match: Option<String>,
     ) -> Result<Written> {
         let condition = Condition::Anything;
-        let result = self.request_copy(source, to, attributes, None).await;
+        let result = self.request_copy(source, to, attributes, if_match).await;
         let etag = self.judged(to, attributes, &condition, result).await?;
-        Ok(written(
-            source.size.unwrap_or(0),
-            etag.as_deref(),
-            attributes,
-        ))
+        Ok(written(size_of(source)?, etag.as_deref(), attributes))
     }
 
     async fn request_copy(
@@ -155,12 +180,12 @@ impl Store {
         attributes: &Attributes,
         condition: &Condition,
     ) -> Result<Written> {
-        let size = source.size.unwrap_or(0);
+        let size = size_of(source)?;
         let step = part_size(COPIED_PART, Some(size));
         let mut upload = self.begin(to, attributes).await?;
-        let mut start = 0;
+        let (mut start, mut more) = (0, odd_bytes(condition.if_match().is_some()));
         while start < size {
-            let end = size.min(start + step);
+            let end = size.min(start + step + std::mem::take(&mut more));
             upload
                 .send_copy(self.source(&source.path), tag_of(source), start..end)
                 .await?;
@@ -177,7 +202,7 @@ impl Store {
         attributes: &Attributes,
         mode: &WriteMode,
     ) -> Result<Written> {
-        if source.size.unwrap_or(0) > self.settings.part_size {
+        if size_of(source)? > self.settings.part_size {
             let message =
                 "the store decides on the condition only of objects that one request writes";
             return Err(Error::unsupported(message));
@@ -190,41 +215,53 @@ impl Store {
         self.put(to, &[bytes], attributes, mode).await
     }
 
-    /// Replaces the attributes of an object and nothing else.
-    pub(crate) async fn rewrite(
+    /// Replaces the attributes of an object and nothing else: where the store can tell, only if it is
+    /// still the one that was found.
+    async fn rewrite(
         self: &Arc<Self>,
         found: &ObjectInfo,
         attributes: &Attributes,
     ) -> Result<Written> {
-        if found.size.unwrap_or(0) > LARGEST {
-            let condition = Condition::Anything;
-            return self
-                .copy_in_parts(found, &found.path, attributes, &condition)
-                .await;
+        let (to, tag) = (&found.path, tag_of(found));
+        if size_of(found)? <= LARGEST {
+            let tag = tag.filter(|_| self.capabilities.if_version);
+            return self.copy_at_once(found, to, attributes, tag).await;
         }
-        let to = &found.path;
-        let result = self.request_copy(found, to, attributes, None).await;
-        let etag = self
-            .judged(to, attributes, &Condition::Anything, result)
-            .await?;
-        Ok(written(
-            found.size.unwrap_or(0),
-            etag.as_deref(),
-            attributes,
-        ))
+        let condition = match (tag, &found.version) {
+            (Some(tag), Some(version)) if self.capabilities.if_version_multipart => {
+                Condition::Version(version.clone(), tag)
+            }
+            _ => Condition::Anything,
+        };
+        self.copy_in_parts(found, to, attributes, &condition).await
     }
 
-    /// Adds what became known only with the last byte to an object that was written in parts.
+    /// Adds what became known only with the last byte to an object that was written in parts. One
+    /// that was replaced since stays as it is.
     pub(crate) async fn restamp(
         self: &Arc<Self>,
         path: &ObjectPath,
-        done: &Written,
+        done: Written,
         attributes: &mut Attributes,
     ) -> Result<Written> {
         attributes.renew();
         let mut found = ObjectInfo::new(path.clone()).with_size(done.size);
         found.etag.clone_from(&done.etag);
-        self.rewrite(&found, attributes).await
+        found.version.clone_from(&done.version);
+        match self.rewrite(&found, attributes).await {
+            Ok(stamped) => Ok(stamped),
+            Err(error) if is_replaced(&error) => Ok(done),
+            Err(error) => {
+                let message = format!(
+                    "the object is written, its digests are not: {}",
+                    error.message()
+                );
+                let failed = Error::new(error.kind(), message);
+                Err(failed
+                    .with_transient(error.is_transient())
+                    .with_outcome_unknown())
+            }
+        }
     }
 
     /// Changes the modified time.
@@ -233,21 +270,42 @@ impl Store {
         path: &ObjectPath,
         modified: std::time::SystemTime,
     ) -> Result<()> {
-        let found = self.head(path).await.map_err(Error::from)?;
-        let options = WriteOptions::default().modified(modified);
-        let attributes = self.copied_attributes(&found, &mut options.into_parts())?;
-        self.rewrite(&found, &attributes).await.map(drop)
+        let mut attempts = 1;
+        loop {
+            let (found, extras) = self.found(path).await?;
+            let options = WriteOptions::default().modified(modified);
+            let mut attributes = self.copied_attributes(&found, &mut options.into_parts())?;
+            attributes.extras = extras.in_place(&self.settings);
+            let result = self.rewrite(&found, &attributes).await;
+            if attempts >= self.patience.max_attempts || !is_unmet(&result) {
+                return result.map(drop);
+            }
+            // Somebody replaced it meanwhile: then that is what gets the time.
+            tokio::time::sleep(backoff(attempts)).await;
+            attempts += 1;
+        }
     }
+}
+
+/// Whether nothing was written, for what was found is not there any more.
+fn is_unmet(result: &Result<Written>) -> bool {
+    let error = result.as_ref().err();
+    error.is_some_and(|error| error.is_precondition_failed() && !error.outcome_unknown())
+}
+
+fn is_replaced(error: &Error) -> bool {
+    let gone = error.is_precondition_failed() || error.kind() == ErrorKind::NotFound;
+    gone && !error.outcome_unknown()
 }
 
 fn tag_of(source: &ObjectInfo) -> Option<String> {
     source.etag.as_ref().map(|etag| format!("\"{etag}\""))
 }
 
-fn told(source: &ObjectInfo) -> Written {
-    let mut done = Written::new(source.size.unwrap_or(0));
+fn told(source: &ObjectInfo) -> Result<Written> {
+    let mut done = Written::new(size_of(source)?);
     done.version.clone_from(&source.version);
     done.etag.clone_from(&source.etag);
     done.modified = source.modified;
-    done
+    Ok(done)
 }

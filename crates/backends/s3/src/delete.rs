@@ -3,6 +3,7 @@ use storage_core::{Error, ErrorKind, ObjectPath, Result};
 
 use crate::call::Repeat;
 use crate::failure::Failure;
+use crate::list::{Names, token_of};
 use crate::store::Store;
 
 /// Most keys of one request.
@@ -28,14 +29,17 @@ impl Store {
         });
         match deleted.await {
             Ok(_) => Ok(true),
-            Err(failure) if failure.is_missing() || failure.status == 412 => Ok(false),
+            // What an attempt before has deleted is not there any more.
+            Err(failure) if failure.is_missing() || failure.status == 412 => {
+                Ok(failure.after_unknown)
+            }
             Err(failure) => Err(failure.into()),
         }
     }
 
     /// Deletes everything below a prefix, a thousand keys by one request. `false`: there was nothing.
     pub(crate) async fn purge(&self, prefix: &str) -> Result<bool> {
-        let (mut any, mut after) = (false, None::<String>);
+        let (mut any, mut after, mut token) = (false, None::<String>, None::<String>);
         loop {
             let reply = self.call("ListObjectsV2", Repeat::Freely, |_| {
                 let request = self
@@ -43,24 +47,32 @@ impl Store {
                     .list_objects_v2()
                     .bucket(&self.bucket)
                     .prefix(prefix);
-                let request = request.max_keys(BATCH).set_start_after(after.clone());
+                let request = request
+                    .max_keys(BATCH)
+                    .set_start_after(after.clone())
+                    .set_continuation_token(token.clone());
                 let request = request.set_encoding_type(Some(aws_sdk_s3::types::EncodingType::Url));
                 async move { request.send().await.map_err(Failure::from) }
             });
             let reply = reply.await.map_err(Error::from)?;
+            let names = Names::of(&reply);
             let contents = reply.contents.unwrap_or_default();
             let keys: Vec<String> = contents
                 .into_iter()
-                .filter_map(|object| crate::list::decoded(&object.key?))
+                .filter_map(|object| names.read(&object.key?))
                 .collect();
             after = keys.last().cloned();
             if !keys.is_empty() {
                 any = true;
                 self.delete_all(&keys).await?;
             }
-            if !reply.is_truncated.unwrap_or(false) || after.is_none() {
+            if !reply.is_truncated.unwrap_or(false) {
                 return Ok(any);
             }
+            token = match after {
+                Some(_) => None,
+                None => Some(token_of(reply.next_continuation_token)?),
+            };
         }
     }
 

@@ -59,9 +59,7 @@ pub(crate) fn builder_of(mut config: Config) -> Result<S3Builder> {
     builder.sse = config.take_string("sse")?;
     builder.sse_kms_key_id = config.take_string("sse_kms_key_id")?;
     config.finish()?;
-    if builder.sse_kms_key_id.is_some() && builder.sse.as_deref() != Some("aws:kms") {
-        return Err(Error::config("sse_kms_key_id needs sse=aws:kms"));
-    }
+    builder.checked()?;
     Ok(builder)
 }
 
@@ -76,9 +74,6 @@ fn limits(mut builder: S3Builder, config: &mut Config) -> Result<S3Builder> {
         builder = builder.max_attempts(u32::try_from(attempts).unwrap_or(u32::MAX));
     }
     if let Some(bytes) = config.take_size("part_size")? {
-        if !(5 << 20..=5 << 30).contains(&bytes) {
-            return Err(Error::config("part_size lies between 5MiB and 5GiB"));
-        }
         builder = builder.part_size(bytes);
     }
     if let Some(requests) = config.take_u64("concurrency")? {

@@ -20,6 +20,8 @@ pub(crate) struct Failure {
     /// The store's name of the error; may be empty, as for `HEAD`.
     pub(crate) code: String,
     pub(crate) certainty: Certainty,
+    /// Whether an attempt before this one may have done what was asked.
+    pub(crate) after_unknown: bool,
     /// The region that the store named.
     pub(crate) region: Option<String>,
 }
@@ -43,12 +45,18 @@ impl Failure {
         Self::without_reply(ErrorKind::Timeout, what.to_owned(), Certainty::Unknown)
     }
 
+    /// A reply that contradicts itself or what was asked for.
+    pub(crate) fn misled(what: &'static str) -> Self {
+        Self::without_reply(ErrorKind::Corrupt, what.to_owned(), Certainty::NotDone)
+    }
+
     fn without_reply(kind: ErrorKind, message: String, certainty: Certainty) -> Self {
         Self {
             error: Error::new(kind, message),
             status: 0,
             code: String::new(),
             certainty,
+            after_unknown: false,
             region: None,
         }
     }
@@ -154,6 +162,7 @@ fn answered(reply: &HttpResponse, code: &str, message: &str) -> Failure {
         } else {
             Certainty::NotDone
         },
+        after_unknown: false,
         region: reply
             .headers()
             .get("x-amz-bucket-region")

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use aws_sdk_s3::primitives::ByteStream;
 use storage_core::{ByteRange, Error, ObjectInfo, ObjectPath, Result, Version};
 
@@ -11,7 +13,7 @@ use crate::store::Store;
 pub(crate) struct Got {
     pub(crate) info: ObjectInfo,
     /// The bytes of the object that the body gives.
-    pub(crate) range: std::ops::Range<u64>,
+    pub(crate) range: Range<u64>,
     pub(crate) body: ByteStream,
     /// What the whole object sums up to, where the store tells.
     pub(crate) sum: Option<Sum>,
@@ -60,15 +62,11 @@ impl Store {
             }
         });
         let mut reply = reply.await?;
-        let length = reply
-            .content_length
-            .and_then(|n| u64::try_from(n).ok())
-            .unwrap_or(0);
-        let placed = reply.content_range.as_deref().and_then(parse_range);
-        let (range, size) = placed.unwrap_or((0..length, length));
+        let length = reply.content_length.and_then(|n| u64::try_from(n).ok());
+        let (range, size) = placed(reply.content_range.as_deref(), length)?;
         let body = std::mem::take(&mut reply.body);
         let sum = if whole { Sum::of(&reply) } else { None };
-        let info = head!(reply, size).info(path, self.settings.server_modified);
+        let info = head!(reply, Some(size)).info(path, self.settings.server_modified);
         Ok(Got {
             info,
             range,
@@ -78,12 +76,32 @@ impl Store {
     }
 }
 
+/// Which bytes a body is, of how many, by its `Content-Range` and `Content-Length`: all of them without
+/// the former.
+fn placed(range: Option<&str>, length: Option<u64>) -> Result<(Range<u64>, u64), Failure> {
+    match (range.map(parse_range), length) {
+        (None, Some(length)) => Ok((0..length, length)),
+        (None, None) => Err(Failure::misled(
+            "the store does not tell the length of what it gives",
+        )),
+        (Some(Some((range, size))), length)
+            if length.is_none_or(|length| length == range.end - range.start) =>
+        {
+            Ok((range, size))
+        }
+        (Some(_), _) => Err(Failure::misled(
+            "the store names a range that makes no sense",
+        )),
+    }
+}
+
 /// `bytes 2-5/10`.
-fn parse_range(text: &str) -> Option<(std::ops::Range<u64>, u64)> {
+fn parse_range(text: &str) -> Option<(Range<u64>, u64)> {
     let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-    Some((first..last.checked_add(1)?, size.parse().ok()?))
+    let (first, last, size): (u64, u64, u64) =
+        (first.parse().ok()?, last.parse().ok()?, size.parse().ok()?);
+    (first <= last && last < size).then(|| (first..last + 1, size))
 }
 
 /// The highest offset that all stores understand: many keep it in 63 bits. No object is as long.
@@ -143,8 +161,15 @@ mod tests {
             "bytes */10",
             "bytes 1-2/*",
             "bytes 0-18446744073709551615/9",
+            "bytes 9-3/10",
+            "bytes 3-10/10",
         ] {
             assert_eq!(parse_range(wrong), None, "{wrong}");
+            assert!(placed(Some(wrong), Some(2)).is_err(), "{wrong}");
         }
+        assert_eq!(placed(None, Some(7)).unwrap(), (0..7, 7));
+        assert_eq!(placed(Some("bytes 2-5/10"), Some(4)).unwrap().0, 2..6);
+        assert!(placed(Some("bytes 2-5/10"), Some(10)).is_err());
+        assert!(placed(None, None).is_err());
     }
 }

@@ -32,6 +32,7 @@ mod cleanup;
 mod client;
 mod copy;
 mod delete;
+mod extras;
 mod factory;
 mod failure;
 mod get;

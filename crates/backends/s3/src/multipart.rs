@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
-use storage_core::{Error, ErrorKind, ObjectPath, Result, Written};
-use tokio::sync::oneshot;
+use storage_core::{Error, ErrorKind, HashType, ObjectPath, Result, Written};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinSet;
 
 use crate::attributes::Attributes;
@@ -11,7 +11,7 @@ use crate::body::{body, joined, length};
 use crate::call::Repeat;
 use crate::failure::{Certainty, Failure};
 use crate::publish::{Condition, written};
-use crate::put::{crc_of, with_attributes};
+use crate::put::{crc_of, repeated_tag, with_attributes};
 use crate::store::Store;
 
 /// Most parts of an upload.
@@ -26,6 +26,8 @@ pub(crate) struct Upload {
     parts: Vec<CompletedPart>,
     next: i32,
     size: u64,
+    /// Whether a part was on its way when the tasks were stopped, so that it may arrive later.
+    stray: bool,
     ended: bool,
 }
 
@@ -75,6 +77,7 @@ impl Upload {
             parts: Vec::new(),
             next: 1,
             size: 0,
+            stray: false,
             ended: false,
         })
     }
@@ -84,8 +87,9 @@ impl Upload {
         self.next
     }
 
-    /// Sends the next part in the background, once there is room for it. The failure of an earlier
-    /// part shows here or in [`complete`](Self::complete).
+    /// Sends the next part in the background, once there is room for it or no other part of this
+    /// upload is in flight. The failure of an earlier part shows here or in
+    /// [`complete`](Self::complete).
     pub(crate) async fn send(&mut self, mut pieces: Vec<Bytes>) -> Result<()> {
         let size = length(&pieces);
         if self.store.signs_payload {
@@ -96,7 +100,7 @@ impl Upload {
             self.join().await?;
         }
         let number = self.number()?;
-        let room = self.store.budget.take(size).await;
+        let room = self.room(size).await?;
         let (store, key, id) = (
             Arc::clone(&self.store),
             self.store.key(&self.path),
@@ -137,6 +141,17 @@ impl Upload {
         Ok(())
     }
 
+    /// Room for a part; none where nothing of this upload takes any. Only its own parts are waited for:
+    /// what others hold may be ranges of a reader that goes on only once this part is taken.
+    async fn room(&mut self, bytes: u64) -> Result<Option<OwnedSemaphorePermit>> {
+        loop {
+            let room = self.store.budget.try_take(bytes);
+            if room.is_some() || !self.join().await? {
+                return Ok(room);
+            }
+        }
+    }
+
     fn number(&mut self) -> Result<i32> {
         let number = self.next;
         if number > MAX_PARTS {
@@ -171,6 +186,12 @@ impl Upload {
     ) -> Result<Written> {
         while self.join().await? {}
         self.parts.sort_by_key(CompletedPart::part_number);
+        if let Condition::Version(_, expected) = condition
+            && tag_of(&self.parts).is_some_and(|tag| tag == expected.trim_matches('"'))
+        {
+            let _ = self.abort().await;
+            return Err(repeated_tag());
+        }
         let result = self.request_completion(condition, crc).await;
         let (path, store) = (self.path.clone(), Arc::clone(&self.store));
         let outcome = store.judged(&path, attributes, condition, result).await;
@@ -223,15 +244,15 @@ impl Upload {
         result
     }
 
-    /// Aborts and waits until nothing is left.
+    /// Aborts and waits until nothing is left. What fails, or is dropped meanwhile, is tried once more
+    /// in the background.
     pub(crate) async fn abort(mut self) -> Result<()> {
-        self.ended = true;
-        let had_parts = !self.in_flight.is_empty();
+        self.stray = !self.in_flight.is_empty();
         self.in_flight.shutdown().await;
         let key = self.store.key(&self.path);
-        abort(&self.store, &key, &self.id, had_parts)
-            .await
-            .map_err(Error::from)
+        abort(&self.store, &key, &self.id, self.stray).await?;
+        self.ended = true;
+        Ok(())
     }
 }
 
@@ -240,7 +261,7 @@ impl Drop for Upload {
         if self.ended {
             return;
         }
-        let had_parts = !self.in_flight.is_empty();
+        let had_parts = self.stray || !self.in_flight.is_empty();
         self.in_flight.abort_all();
         let (store, key, id) = (
             Arc::clone(&self.store),
@@ -290,6 +311,20 @@ pub(crate) async fn abort(
     Ok(())
 }
 
+/// The tag that an object of these parts gets where tags are digests: the MD5 of those of the parts,
+/// and how many there are.
+fn tag_of(parts: &[CompletedPart]) -> Option<String> {
+    let mut hasher = storage_hash::Hasher::new(HashType::Md5.into());
+    for part in parts {
+        let tag = part.e_tag()?.trim_matches('"');
+        let mut digest = storage_core::Hashes::new();
+        digest.insert_hex(HashType::Md5, tag).ok()?;
+        hasher.update(digest.get(HashType::Md5)?);
+    }
+    let digest = hasher.finish().get_hex(HashType::Md5)?;
+    Some(format!("{digest}-{}", parts.len()))
+}
+
 async fn part(
     store: &Store,
     key: &str,
@@ -299,7 +334,7 @@ async fn part(
 ) -> Result<CompletedPart, Failure> {
     let size = i64::try_from(length(pieces)).unwrap_or(i64::MAX);
     let crc = if store.capabilities.multipart_checksums {
-        crc_of(pieces)
+        crc_of(pieces).await
     } else {
         None
     };

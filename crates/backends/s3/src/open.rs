@@ -14,18 +14,26 @@ use crate::{Capabilities, NAME, S3Backend, S3Builder, probe};
 /// Longest that opening may take.
 const LIMIT: Duration = Duration::from_secs(9);
 
+/// Longest that a failed opening waits for the removal of what it made.
+const CLEANING: Duration = Duration::from_millis(900);
+
 pub(crate) async fn open(settings: S3Builder) -> Result<S3Backend> {
     let place = match &settings.endpoint {
         Some(endpoint) => format!("bucket {:?} at {}", settings.bucket, without_user(endpoint)),
         None => format!("bucket {:?}", settings.bucket),
     };
-    let opened = match tokio::time::timeout(LIMIT, connect(settings)).await {
+    let mut probed = None;
+    let opened = match tokio::time::timeout(LIMIT, connect(settings, &mut probed)).await {
         Ok(opened) => opened,
         Err(_) => Err(Error::new(
             ErrorKind::Timeout,
             "the store did not answer within 9 s",
         )),
     };
+    if let Some(store) = probed {
+        // What the probe made may still have to go; it goes on doing so after that.
+        let _ = tokio::time::timeout(CLEANING, store.background.settle()).await;
+    }
     opened.map_err(|error| within(&place, &error).on(Operation::Open, NAME))
 }
 
@@ -35,24 +43,9 @@ fn within(place: &str, error: &Error) -> Error {
         .with_transient(error.is_transient())
 }
 
-fn checked(settings: &S3Builder) -> Result<()> {
-    if let Some(endpoint) = &settings.endpoint {
-        let known = endpoint.starts_with("http://") || endpoint.starts_with("https://");
-        if !known {
-            return Err(Error::config("the endpoint is no http:// or https:// URL"));
-        }
-        if endpoint.contains('@') {
-            return Err(Error::config("the endpoint must hold no credentials"));
-        }
-    }
-    if settings.bucket.is_empty() || settings.bucket.contains('/') {
-        return Err(Error::config("the bucket's name is empty or holds a `/`"));
-    }
-    Ok(())
-}
-
-async fn connect(settings: S3Builder) -> Result<S3Backend> {
-    checked(&settings)?;
+/// Opens a backend; `probed` becomes what owns the removal of the probe.
+async fn connect(settings: S3Builder, probed: &mut Option<Arc<Store>>) -> Result<S3Backend> {
+    settings.checked()?;
     let mut store = store(&settings, None).await?;
     if let Err(failure) = look(&store).await {
         match failure.region.clone() {
@@ -68,7 +61,10 @@ async fn connect(settings: S3Builder) -> Result<S3Backend> {
     let capabilities = match settings.capabilities {
         Some(capabilities) => capabilities,
         None if settings.endpoint.is_none() => Capabilities::ALL,
-        None => probe::probe(&store).await?,
+        None => {
+            let probing = probed.insert(Arc::new(store.again()));
+            probe::probe(probing).await?
+        }
     };
     store.capabilities = capabilities;
     Ok(S3Backend::new(Arc::new(store)))

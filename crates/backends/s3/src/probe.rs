@@ -1,44 +1,97 @@
 //! What a store can do, found out by doing it.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
-use storage_core::{Error, Result};
+use storage_core::Result;
 
 use crate::Capabilities;
 use crate::body::body;
 use crate::call::{Progress, Repeat};
 use crate::failure::Failure;
+use crate::multipart::abort;
 use crate::put::crc_of;
 use crate::store::Store;
 
 const CONTENT: Bytes = Bytes::from_static(b"omnistorage finds out what this store can do");
 
-/// Tries each capability with an object of its own, which it deletes. Without permission to write
-/// nothing is claimed.
-pub(crate) async fn probe(store: &Store) -> Result<Capabilities> {
-    let key = format!(
-        "{}.omnistorage-probe-{:016x}",
-        store.settings.prefix,
-        fastrand::u64(..)
-    );
-    let probe = Probe { store, key };
-    let found = probe.all().await;
-    let cleaned = probe.delete(None).await;
-    let found = match found {
-        Err(failure) if matches!(failure.status, 401 | 403 | 405) => {
-            tracing::debug!(error = %failure.error, "may not write, so nothing is claimed");
-            return Ok(Capabilities::NONE);
-        }
-        found => found.map_err(Error::from)?,
+/// What the last segment of a probe's key starts with, before 16 hexadecimal digits.
+const NAME: &str = ".omnistorage-probe-";
+
+/// Whether a key is that of a probe: one that another opening has not deleted yet, or that a killed
+/// process left.
+pub(crate) fn is_probe(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    name.strip_prefix(NAME)
+        .is_some_and(|id| id.len() == 16 && id.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+/// Tries each capability with an object of its own, which it deletes; in the background when the call
+/// is dropped. Without permission to write nothing is claimed.
+pub(crate) async fn probe(store: &Arc<Store>) -> Result<Capabilities> {
+    let mut probe = Probe {
+        store: Arc::clone(store),
+        key: format!("{}{NAME}{:016x}", store.settings.prefix, fastrand::u64(..)),
+        upload: None,
+        left: true,
     };
-    cleaned.map_err(Error::from)?;
+    let found = probe.all().await;
+    if let Err(failure) = &found
+        && matches!(failure.status, 401 | 403 | 405)
+    {
+        tracing::debug!(error = %failure.error, "may not write, so nothing is claimed");
+        return Ok(Capabilities::NONE);
+    }
+    let found = found?;
+    clean(store, &probe.key, probe.upload.as_deref()).await?;
+    probe.left = false;
     tracing::debug!(capabilities = ?found, "probed");
     Ok(found)
 }
 
-struct Probe<'a> {
-    store: &'a Store,
+struct Probe {
+    store: Arc<Store>,
     key: String,
+    /// The upload that is neither completed nor aborted.
+    upload: Option<String>,
+    /// Whether there may be something to delete.
+    left: bool,
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        if !self.left {
+            return;
+        }
+        let (store, key) = (Arc::clone(&self.store), std::mem::take(&mut self.key));
+        let upload = self.upload.take();
+        let started = self.store.background.start(async move {
+            if let Err(failure) = clean(&store, &key, upload.as_deref()).await {
+                tracing::debug!(key, error = %failure.error, "a probe may be left");
+            }
+        });
+        if !started {
+            tracing::debug!("a probe may be left: no runtime");
+        }
+    }
+}
+
+/// Removes what a probe made.
+async fn clean(store: &Store, key: &str, upload: Option<&str>) -> Result<(), Failure> {
+    if let Some(id) = upload {
+        abort(store, key, id, false).await?;
+    }
+    delete(store, key, None).await
+}
+
+async fn delete(store: &Store, key: &str, if_match: Option<&str>) -> Result<(), Failure> {
+    let reply = store.call("DeleteObject", Repeat::Freely, |_| {
+        let request = store.client.delete_object().bucket(&store.bucket).key(key);
+        let request = request.set_if_match(if_match.map(str::to_owned));
+        async move { request.send().await.map_err(Failure::from) }
+    });
+    reply.await.map(drop)
 }
 
 /// Whether a request was refused for its condition, which a store that has none cannot.
@@ -52,10 +105,10 @@ fn refused<T>(result: Result<T, Failure>) -> Result<bool, Failure> {
     }
 }
 
-impl Probe<'_> {
-    async fn all(&self) -> Result<Capabilities, Failure> {
+impl Probe {
+    async fn all(&mut self) -> Result<Capabilities, Failure> {
         let mut found = Capabilities::NONE;
-        let tells = refused(self.delete(Some("*")).await)?;
+        let tells = refused(delete(&self.store, &self.key, Some("*")).await)?;
         let etag = match self.put(None, None).await {
             Ok((etag, summed)) => {
                 found.checksums = summed;
@@ -70,11 +123,11 @@ impl Probe<'_> {
         }
         self.multipart(&mut found, wrong).await?;
         // Some take `*` for a tag that no object has.
-        found.delete_existing = tells && !refused(self.delete(Some("*")).await)?;
+        found.delete_existing = tells && !refused(delete(&self.store, &self.key, Some("*")).await)?;
         Ok(found)
     }
 
-    async fn multipart(&self, found: &mut Capabilities, wrong: &str) -> Result<(), Failure> {
+    async fn multipart(&mut self, found: &mut Capabilities, wrong: &str) -> Result<(), Failure> {
         for summed in [found.checksums, false] {
             let Some(upload) = self.upload(summed).await? else {
                 continue;
@@ -110,8 +163,8 @@ impl Probe<'_> {
         if_none_match: Option<&str>,
         if_match: Option<&str>,
     ) -> Result<(Option<String>, bool), Failure> {
-        let store = self.store;
-        let crc = crc_of(&[CONTENT]);
+        let store = &self.store;
+        let crc = crc_of(&[CONTENT]).await;
         let reply = store.call("PutObject", Repeat::Freely, |_| {
             let request = store
                 .client
@@ -131,23 +184,9 @@ impl Probe<'_> {
         Ok((reply.e_tag, reply.checksum_crc32_c == crc))
     }
 
-    async fn delete(&self, if_match: Option<&str>) -> Result<(), Failure> {
-        let store = self.store;
-        let reply = store.call("DeleteObject", Repeat::Freely, |_| {
-            let request = store
-                .client
-                .delete_object()
-                .bucket(&store.bucket)
-                .key(&self.key);
-            let request = request.set_if_match(if_match.map(str::to_owned));
-            async move { request.send().await.map_err(Failure::from) }
-        });
-        reply.await.map(drop)
-    }
-
     /// An upload of one part; none where the store does not take the checksums.
-    async fn upload(&self, summed: bool) -> Result<Option<Begun>, Failure> {
-        let store = self.store;
+    async fn upload(&mut self, summed: bool) -> Result<Option<Begun>, Failure> {
+        let store = &self.store;
         let reply = store.call("CreateMultipartUpload", Repeat::Freely, |_| {
             let request = store
                 .client
@@ -164,7 +203,12 @@ impl Probe<'_> {
             Err(failure) if summed && matches!(failure.status, 400 | 501) => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let crc = if summed { crc_of(&[CONTENT]) } else { None };
+        self.upload = Some(id.clone());
+        let crc = if summed {
+            crc_of(&[CONTENT]).await
+        } else {
+            None
+        };
         let reply = store.call("UploadPart", Repeat::Freely, |_| {
             let request = store
                 .client
@@ -188,12 +232,12 @@ impl Probe<'_> {
 
     /// Whether the checksum of a completed upload came back.
     async fn complete(
-        &self,
+        &mut self,
         upload: &Begun,
         if_none_match: Option<&str>,
         if_match: Option<&str>,
     ) -> Result<bool, Failure> {
-        let store = self.store;
+        let store = &self.store;
         let parts = CompletedMultipartUpload::builder()
             .parts(upload.part.clone())
             .build();
@@ -213,6 +257,7 @@ impl Probe<'_> {
             async move { request.send().await.map_err(Failure::from) }
         });
         let reply = reply.await?;
+        self.upload = None;
         Ok(upload.crc.is_some() && reply.checksum_crc32_c == upload.crc)
     }
 }
@@ -221,4 +266,29 @@ struct Begun {
     id: String,
     part: CompletedPart,
     crc: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_names_of_probes_are_probes() {
+        for probe in [
+            ".omnistorage-probe-0123456789abcdef",
+            "a/.omnistorage-probe-0123456789abcdef",
+        ] {
+            assert!(is_probe(probe), "{probe}");
+        }
+        for other in [
+            "",
+            ".omnistorage-probe-",
+            ".omnistorage-probe-0123456789abcdefg",
+            ".omnistorage-probe-0123456789abcdeg",
+            ".omnistorage-probe-0123456789abcdef/x",
+            "x.omnistorage-probe-0123456789abcdef",
+        ] {
+            assert!(!is_probe(other), "{other}");
+        }
+    }
 }

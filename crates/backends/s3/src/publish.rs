@@ -4,6 +4,7 @@ use storage_core::{Error, ErrorKind, ObjectInfo, ObjectPath, Result, Version, Wr
 
 use crate::attributes::{Attributes, etag_of};
 use crate::call::Repeat;
+use crate::extras::Extras;
 use crate::failure::{Certainty, Failure};
 use crate::store::{Store, other_version};
 
@@ -87,15 +88,16 @@ impl Store {
                 None => Err(failure.error.with_outcome_unknown()),
             };
         }
-        let unmet = failure.is_condition() || failure.is_missing();
-        if *condition == Condition::Anything || !unmet {
+        if !failure.is_condition() && !failure.is_missing() {
             return Err(failure.into());
         }
-        // What stands between may send a request twice, and the second meets what the first wrote.
+        // A second attempt, or what stands between and sends a request twice, meets what the first
+        // wrote; also where only the source of a copy is expected to be the same.
         if let Some(etag) = self.own(path, attributes).await {
             return Ok(etag);
         }
         match condition {
+            Condition::Anything => Err(failure.error.with_transient(failure.status == 409)),
             Condition::Version(expected, _) => Err(other_version(expected, None)),
             Condition::Nothing if failure.status == 412 => {
                 Err(Error::new(ErrorKind::AlreadyExists, ""))
@@ -115,19 +117,39 @@ impl Store {
 
     /// What `HEAD` says of an object.
     pub(crate) async fn head(&self, path: &ObjectPath) -> Result<ObjectInfo, Failure> {
+        self.found(path).await.map(|(info, _)| info)
+    }
+
+    /// The same, and what the contract does not tell.
+    pub(crate) async fn found(&self, path: &ObjectPath) -> Result<(ObjectInfo, Extras), Failure> {
         let key = self.key(path);
         let reply = self.call("HeadObject", Repeat::Freely, |_| async {
             let request = self.client.head_object().bucket(&self.bucket).key(&key);
             request.send().await.map_err(Failure::from)
         });
         let mut reply = reply.await?;
+        let extras = crate::extras::extras!(reply);
         let size = reply
             .content_length
             .take()
             .and_then(|size| u64::try_from(size).ok());
-        let head = crate::attributes::head!(reply, size.unwrap_or(0));
-        Ok(head.info(path, self.settings.server_modified))
+        let head = crate::attributes::head!(reply, size);
+        Ok((head.info(path, self.settings.server_modified), extras))
     }
+}
+
+/// The size of an object that was found.
+///
+/// # Errors
+/// `Other` where the store did not tell it.
+pub(crate) fn size_of(info: &ObjectInfo) -> Result<u64> {
+    let untold = || {
+        Error::new(
+            ErrorKind::Other,
+            "the store does not tell the object's size",
+        )
+    };
+    info.size.ok_or_else(untold)
 }
 
 /// What a finished write tells.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::Bytes;
-use storage_core::{HashType, ObjectPath, Result, WriteMode, Written};
+use storage_core::{Error, HashType, ObjectPath, Result, WriteMode, Written};
 use storage_hash::Hasher;
 
 use crate::attributes::Attributes;
@@ -25,18 +25,54 @@ macro_rules! with_attributes {
             )
             .set_cache_control($attributes.cache_control.clone())
             .set_metadata(Some($attributes.metadata.clone()))
-            .set_storage_class($settings.storage_class.as_deref().map(Into::into))
-            .set_server_side_encryption($settings.sse.as_deref().map(Into::into))
-            .set_ssekms_key_id($settings.sse_kms_key_id.clone())
+            .set_content_encoding($attributes.extras.content_encoding.clone())
+            .set_content_disposition($attributes.extras.content_disposition.clone())
+            .set_content_language($attributes.extras.content_language.clone())
+            .set_expires($attributes.extras.expires)
+            .set_website_redirect_location($attributes.extras.website_redirect.clone())
+            .set_storage_class($attributes.extras.storage_class(&$settings).map(Into::into))
+            .set_server_side_encryption($attributes.extras.encryption(&$settings).0.map(Into::into))
+            .set_ssekms_key_id(
+                $attributes
+                    .extras
+                    .encryption(&$settings)
+                    .1
+                    .map(str::to_owned),
+            )
     };
 }
 pub(crate) use with_attributes;
 
 /// The CRC-32C of the pieces as headers carry it.
-pub(crate) fn crc_of(pieces: &[Bytes]) -> Option<String> {
-    let mut hasher = Hasher::new(HashType::Crc32c.into());
-    pieces.iter().for_each(|piece| hasher.update(piece));
-    hasher.finish().get(HashType::Crc32c).map(text::base64)
+pub(crate) async fn crc_of(pieces: &[Bytes]) -> Option<String> {
+    let hashes = digest(Hasher::new(HashType::Crc32c.into()), pieces).await;
+    hashes.get(HashType::Crc32c).map(text::base64)
+}
+
+/// The digests of the pieces, which may be long: others get their turn now and then.
+async fn digest(mut hasher: Hasher, pieces: &[Bytes]) -> storage_core::Hashes {
+    in_turns(pieces, |piece| hasher.update(piece)).await;
+    hasher.finish()
+}
+
+/// Hands over all bytes of the pieces, and yields after each megabyte.
+pub(crate) async fn in_turns(pieces: &[Bytes], mut work: impl FnMut(&[u8])) {
+    const TURN: usize = 1 << 20;
+    let mut done = 0;
+    for slice in pieces.iter().flat_map(|piece| piece.chunks(TURN)) {
+        if done >= TURN {
+            tokio::task::yield_now().await;
+            done = 0;
+        }
+        work(slice);
+        done += slice.len();
+    }
+}
+
+/// The refusal of a write whose bytes would get the tag that it expects, so that the condition held
+/// for every other such writer too.
+pub(crate) fn repeated_tag() -> Error {
+    Error::unsupported("replacing a version by the same bytes, which the store does not tell apart")
 }
 
 impl Store {
@@ -50,13 +86,12 @@ impl Store {
     ) -> Result<Written> {
         let condition = self.condition(path, mode).await?;
         if let Condition::Version(_, etag) = &condition
-            && self.capabilities.if_version_multipart
-            && is_digest_of(etag, pieces)
+            && is_digest_of(etag, pieces).await
         {
             return self.put_as_part(path, pieces, attributes, &condition).await;
         }
         let crc = if self.capabilities.checksums {
-            crc_of(pieces)
+            crc_of(pieces).await
         } else {
             None
         };
@@ -101,9 +136,13 @@ impl Store {
         attributes: &Attributes,
         condition: &Condition,
     ) -> Result<Written> {
+        if !self.capabilities.if_version_multipart {
+            return Err(repeated_tag());
+        }
         let mut upload = self.begin(path, attributes).await?;
         upload.send(pieces.to_vec()).await?;
-        upload.complete(attributes, condition, crc_of(pieces)).await
+        let crc = crc_of(pieces).await;
+        upload.complete(attributes, condition, crc).await
     }
 
     /// Starts an upload in parts.
@@ -117,12 +156,11 @@ impl Store {
 }
 
 /// Whether a tag is the MD5 of the bytes, as it is of objects that were written by one request.
-fn is_digest_of(etag: &str, pieces: &[Bytes]) -> bool {
+async fn is_digest_of(etag: &str, pieces: &[Bytes]) -> bool {
     let etag = etag.trim_matches('"');
     if etag.len() != 32 {
         return false;
     }
-    let mut hasher = Hasher::new(HashType::Md5.into());
-    pieces.iter().for_each(|piece| hasher.update(piece));
-    hasher.finish().get_hex(HashType::Md5).as_deref() == Some(etag)
+    let hashes = digest(Hasher::new(HashType::Md5.into()), pieces).await;
+    hashes.get_hex(HashType::Md5).as_deref() == Some(etag)
 }

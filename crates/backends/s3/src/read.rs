@@ -9,6 +9,7 @@ use storage_core::{
 
 use crate::attributes::etag_of;
 use crate::get::{Got, Tag, header_of, not_this_version};
+use crate::publish::size_of;
 use crate::store::Store;
 use crate::stream::Source;
 
@@ -71,6 +72,10 @@ impl Store {
             Err(None) => return self.nothing_of(path, range).await,
         };
         match self.get(path, header, tag).await {
+            Ok(got) if range.resolve(size_of(&got.info)?)? != got.range => {
+                let message = "the store gave another range than was asked for";
+                Err(Error::new(ErrorKind::Corrupt, message))
+            }
             Ok(got) => Ok(Opened::Body(got)),
             Err(failure) if failure.status == 416 => self.nothing_of(path, range).await,
             Err(failure) => Err(failure.into()),
@@ -79,7 +84,7 @@ impl Store {
 
     async fn nothing_of(&self, path: &ObjectPath, range: ByteRange) -> Result<Opened> {
         let info = self.head(path).await.map_err(Error::from)?;
-        let range = range.resolve(info.size.unwrap_or(0))?;
+        let range = range.resolve(size_of(&info)?)?;
         if range.start < range.end {
             let message = "the object grew while it was opened";
             return Err(Error::new(ErrorKind::Other, message).with_transient(true));

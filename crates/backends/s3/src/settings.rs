@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use storage_core::{Prefix, Result};
+use storage_core::{Error, Prefix, Result};
 
 use crate::{Capabilities, S3Backend};
 
@@ -144,27 +144,28 @@ impl S3Builder {
 
     /// Most tries of one request, at least 1; default 4.
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = if attempts == 0 { 1 } else { attempts };
+        self.max_attempts = attempts;
         self
     }
 
     /// Bytes of one part of an upload, and of one range of a read, from 5 MiB to 5 GiB; default
     /// 8 MiB. Objects up to this size are written by one request. Parts grow where 10,000 would not do.
-    pub fn part_size(mut self, bytes: u64) -> Self {
-        self.part_size = bytes.clamp(5 << 20, 5 << 30);
+    pub const fn part_size(mut self, bytes: u64) -> Self {
+        self.part_size = bytes;
         self
     }
 
-    /// Most requests in flight for one object, at least 1; default 8.
-    pub fn concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests.clamp(1, 1000);
+    /// Most requests in flight for one object, from 1 to 1000; default 8.
+    pub const fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
         self
     }
 
     /// Most bytes that parts in flight and ranges read ahead may hold, over all objects; default
-    /// 64 MiB. Each open writer holds up to one part beside it.
-    pub fn memory_limit(mut self, bytes: u64) -> Self {
-        self.memory_limit = bytes.max(1 << 20);
+    /// 64 MiB, at least 1 MiB. Each open writer holds the part that it gathers beside it, and sends one
+    /// part at a time where others hold all there is.
+    pub const fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
         self
     }
 
@@ -189,12 +190,56 @@ impl S3Builder {
         self
     }
 
+    /// Whether every setting makes sense.
+    pub(crate) fn checked(&self) -> Result<()> {
+        if let Some(endpoint) = &self.endpoint {
+            let known = endpoint.starts_with("http://") || endpoint.starts_with("https://");
+            if !known {
+                return Err(Error::config("the endpoint is no http:// or https:// URL"));
+            }
+            if endpoint.contains('@') {
+                return Err(Error::config("the endpoint must hold no credentials"));
+            }
+        }
+        let bounds = [
+            (
+                !self.bucket.is_empty() && !self.bucket.contains('/'),
+                "the bucket's name is empty or holds a `/`",
+            ),
+            (self.max_attempts > 0, "max_attempts is at least 1"),
+            (
+                (5 << 20..=5 << 30).contains(&self.part_size),
+                "part_size lies between 5MiB and 5GiB",
+            ),
+            (
+                (1..=1000).contains(&self.concurrency),
+                "concurrency lies between 1 and 1000",
+            ),
+            (
+                self.memory_limit >= 1 << 20,
+                "memory_limit is at least 1MiB",
+            ),
+            (
+                self.sse_kms_key_id.is_none()
+                    || self
+                        .sse
+                        .as_deref()
+                        .is_some_and(|sse| sse.starts_with("aws:kms")),
+                "sse_kms_key_id needs sse=aws:kms",
+            ),
+        ];
+        match bounds.into_iter().find(|(kept, _)| !kept) {
+            Some((_, message)) => Err(Error::config(message)),
+            None => Ok(()),
+        }
+    }
+
     /// Connects, checks endpoint, credentials and bucket, and finds out what the store can do.
     ///
     /// # Errors
     /// Within 10 seconds: `NotFound` for a missing bucket, `PermissionDenied` for wrong or missing
     /// credentials, `Network` or `Timeout` for a host that does not answer, `Config` for a region
-    /// that is not the bucket's or an endpoint that is no URL.
+    /// that is not the bucket's, an endpoint that is no URL or a setting outside its bounds.
     pub async fn open(self) -> Result<S3Backend> {
         crate::open::open(self).await
     }

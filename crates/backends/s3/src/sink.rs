@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use storage_core::{Error, HashType, ObjectPath, Result, WriteParts, WriteSink, Written};
+use storage_core::{
+    Error, HashType, ObjectPath, Result, WriteMode, WriteParts, WriteSink, Written,
+};
 use storage_hash::{Hasher, WriteHasher};
 
 use crate::attributes::Attributes;
@@ -23,6 +25,8 @@ pub(crate) struct S3Sink {
     pieces: Vec<Bytes>,
     gathered: u64,
     part_size: u64,
+    /// By how much the first part is longer.
+    odd: u64,
     upload: Option<Upload>,
 }
 
@@ -43,6 +47,7 @@ impl S3Sink {
             pieces: Vec::new(),
             gathered: 0,
             part_size,
+            odd: odd_bytes(matches!(parts.mode, WriteMode::IfVersion(_))),
             upload: None,
             store,
             path,
@@ -142,7 +147,7 @@ impl S3Sink {
             self.attributes.keep(&hashes.stored);
             written = self
                 .store
-                .restamp(&self.path, &written, &mut self.attributes)
+                .restamp(&self.path, written, &mut self.attributes)
                 .await?;
         }
         written.hashes = hashes.reported;
@@ -164,8 +169,9 @@ impl WriteSink for S3Sink {
         self.gathered += chunk.len() as u64;
         self.pieces.push(chunk);
         // More than a part: what is one part exactly may yet be the whole object.
-        while self.gathered > self.part_size {
-            self.send(self.part_size).await?;
+        while self.gathered > self.part_size + self.odd {
+            let odd = std::mem::take(&mut self.odd);
+            self.send(self.part_size + odd).await?;
         }
         Ok(())
     }
@@ -179,6 +185,17 @@ impl WriteSink for S3Sink {
             Some(upload) => upload.abort().await,
             None => Ok(()),
         }
+    }
+}
+
+/// By how much the first part is longer where a version is replaced. The tag of an object says where
+/// its parts end; so the same bytes written again get another one, and of the writers that expect the
+/// first version one wins.
+pub(crate) fn odd_bytes(replaces: bool) -> u64 {
+    if replaces {
+        fastrand::u64(1..=1 << 18)
+    } else {
+        0
     }
 }
 

@@ -36,6 +36,20 @@ impl Store {
         format!("{}{prefix}", self.settings.prefix)
     }
 
+    /// Another store on the same connections.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            bucket: self.bucket.clone(),
+            region: self.region.clone(),
+            budget: self.budget.clone(),
+            background: Background::default(),
+            lifecycle: Lifecycle::new(),
+            settings: self.settings.clone(),
+            ..*self
+        }
+    }
+
     pub(crate) fn is_signed(&self) -> bool {
         !matches!(self.settings.access, Access::Anonymous)
     }

@@ -7,6 +7,7 @@ use storage_core::{
 use storage_hash::WriteHasher;
 
 use crate::attributes::Attributes;
+use crate::put::in_turns;
 use crate::sink::S3Sink;
 use crate::store::Store;
 
@@ -55,7 +56,7 @@ async fn at_once_of(
     parts.restrict_to(store.features())?;
     let mut attributes = Attributes::of(&parts, parts.modified)?;
     let mut hasher = WriteHasher::new(&parts);
-    pieces.iter().for_each(|piece| hasher.update(piece));
+    in_turns(pieces, |piece| hasher.update(piece)).await;
     let hashes = hasher.finish()?;
     attributes.keep(&hashes.stored);
     let mut written = store.put(path, pieces, &attributes, &parts.mode).await?;
