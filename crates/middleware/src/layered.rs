@@ -11,7 +11,6 @@ use storage_core::{
 
 use crate::call::{Call, Reply, Step};
 use crate::policy::{BoxFuture, Policy};
-use crate::streams::watched_writer;
 
 /// A backend with a [`Policy`] around every step.
 ///
@@ -113,14 +112,7 @@ impl<B: Backend, P: Policy> Backend for Layered<B, P> {
         call.mutates = true;
         let open = || self.inner.writer(path, options.clone());
         let writer = self.run(call, open).await?;
-        if !self.policy.watches_writers() {
-            return Ok(writer);
-        }
-        Ok(watched_writer(
-            writer,
-            self.name(),
-            Arc::clone(&self.policy),
-        ))
+        Ok(self.policy.writer(self.name(), writer))
     }
 
     async fn delete(&self, path: &ObjectPath) -> Result<bool> {

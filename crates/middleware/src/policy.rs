@@ -3,12 +3,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use storage_core::{Backend, Features, ObjectPath, Payload, ReadOptions, Reader, Result};
+use storage_core::{Backend, Features, ObjectPath, Payload, ReadOptions, Reader, Result, Writer};
 
 use crate::call::{Call, Reply};
 use crate::layer::Layer;
 use crate::layered::Layered;
-use crate::streams::watched_reader;
+use crate::streams::{watched_reader, watched_writer};
 
 /// What the methods of a backend return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -106,9 +106,10 @@ pub trait Policy: fmt::Debug + Send + Sync + Sized + 'static {
         false
     }
 
-    /// Whether the steps of writers are steps of the policy.
-    fn watches_writers(&self) -> bool {
-        true
+    /// Puts the policy over a writer that the backend of that name opened. Provided: every step of it
+    /// is a step.
+    fn writer(self: &Arc<Self>, backend: &'static str, writer: Writer) -> Writer {
+        watched_writer(writer, backend, Arc::clone(self))
     }
 
     /// The features to report for a backend that has `inner`.

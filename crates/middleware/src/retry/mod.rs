@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use storage_core::{Backend, Error, Operation, ReadOptions, Reader, Result};
+use storage_core::{Backend, Error, Operation, ReadOptions, Reader, Result, Writer};
 
 use crate::call::{Call, Repeat, Reply};
 use crate::policy::{BoxFuture, Policy};
@@ -186,7 +186,7 @@ impl Policy for Retry {
         resuming::resuming(self, backend, reader, options)
     }
 
-    fn watches_writers(&self) -> bool {
-        false
+    fn writer(self: &Arc<Self>, _: &'static str, writer: Writer) -> Writer {
+        writer
     }
 }
