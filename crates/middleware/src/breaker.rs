@@ -36,6 +36,9 @@ pub enum Circuit {
     HalfOpen,
 }
 
+/// Longest pause: clocks cannot count all durations.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 #[derive(Debug, Clone, Copy)]
 enum State {
     Closed {
@@ -69,10 +72,10 @@ impl CircuitBreaker {
         self
     }
 
-    /// How long calls are refused.
+    /// How long calls are refused; more than a century counts as one.
     #[must_use]
-    pub const fn pause(mut self, pause: Duration) -> Self {
-        self.pause = pause;
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.pause = pause.min(CENTURY);
         self
     }
 

@@ -17,7 +17,7 @@ use crate::policy::{BoxFuture, Policy};
 /// on, it is not cut off.
 ///
 /// - A step of progress is a call, a chunk of a reader or writer, a piece of a payload that the
-///   backend takes, 8 MiB of what `read_ranges` asks for. Choose more time than the backend needs to
+///   backend takes, each 8 MiB of what `read_ranges` asks for, up to 1 GiB. Choose more time than the backend needs to
 ///   send what it holds back, such as the parts of an upload in flight.
 /// - `copy`, `rename`, a recursive `rmdir` and `flush`, of which no progress can be seen, have a limit
 ///   of their own, or none.
@@ -36,6 +36,9 @@ const PIECE: usize = 256 << 10;
 
 /// Bytes of `read_ranges` that are one step.
 const RANGES: u64 = 8 << 20;
+
+/// Most steps of one `read_ranges`: what it asks for may reach far past the end of the object.
+const MAX_STEPS: u64 = 128;
 
 impl Timeout {
     /// Allows `idle` for each step, and any time for what the store does by itself.
@@ -61,10 +64,14 @@ impl Timeout {
         }
         let steps = match call.mutates {
             true => 1,
-            false => 1 + call.bytes / RANGES,
+            false => (1 + call.bytes / RANGES).min(MAX_STEPS),
         };
-        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
-        Some(self.idle.saturating_mul(steps))
+        Some(self.idle.saturating_mul(steps as u32))
+    }
+
+    /// When a payload has made no progress for too long; `None` for never.
+    fn deadline(&self, progress: &Progress) -> Option<Instant> {
+        progress.last().checked_add(self.idle)
     }
 }
 
@@ -106,11 +113,15 @@ impl Policy for Timeout {
             progress: progress.clone(),
         })));
         loop {
-            let until = progress.last() + self.idle;
+            let Some(until) = self.deadline(&progress) else {
+                return write.await;
+            };
             match timeout_at(until, &mut write).await {
                 Ok(outcome) => return outcome,
-                Err(_) if progress.last() + self.idle > until => {}
-                Err(_) => return Err(ran_out(call, self.idle)),
+                Err(_) if self.deadline(&progress) == Some(until) => {
+                    return Err(ran_out(call, self.idle));
+                }
+                Err(_) => {}
             }
         }
     }

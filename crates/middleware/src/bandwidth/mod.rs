@@ -45,10 +45,13 @@ impl Policy for BandwidthLimit {
         call: &Call<'_>,
         action: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
-        if call.step == Step::Chunk || !call.mutates {
+        if call.step == Step::Chunk {
             self.0.take(call.bytes).await;
         }
-        action.await
+        let reply = action.await?;
+        // What came of the ranges asked for, which may reach past the end.
+        self.0.take(reply.bytes()).await;
+        Ok(reply)
     }
 
     async fn write<'a, T: Reply>(

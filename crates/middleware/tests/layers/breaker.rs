@@ -81,3 +81,13 @@ async fn half_open_one_call_passes_at_a_time_also_after_a_cancelled_one() {
     assert!(cancelled.is_err());
     backend.has("a").await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_no_clock_can_count_is_a_long_one() {
+    let failing = Failing::always(Point::any(), cut);
+    let breaker = CircuitBreaker::new().failures(1).pause(Duration::MAX);
+    let backend = failing.over(MemoryBackend::new()).layer(breaker.clone());
+    backend.has("a").await.unwrap_err();
+    assert_eq!(breaker.circuit(), Circuit::Open);
+    assert!(backend.has("a").await.unwrap_err().is_transient());
+}

@@ -124,3 +124,21 @@ async fn work_of_the_store_has_a_limit_of_its_own() {
         assert_eq!(backend.copy_path("a", "b").await.is_err(), fails);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn ranges_far_past_the_end_are_given_up_too() {
+    let backend = slow(IDLE * 999, Point::on(Operation::Read));
+    backend.put("a", "x").await.unwrap();
+    let begun = Instant::now();
+    let read = backend.read_ranges(&path("a"), &[0..u64::MAX]).await;
+    assert!(read.unwrap_err().is_timeout());
+    assert!(begun.elapsed() <= IDLE * 128);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_no_clock_can_count_is_none() {
+    let backend = MemoryBackend::new().layer(Timeout::new(Duration::MAX));
+    let payload = Payload::from_source(Arc::new(Late(2, SLOW)));
+    assert_eq!(backend.put("a", payload).await.unwrap().size, 2 << 20);
+    assert_eq!(backend.get("a").await.unwrap().len(), 2 << 20);
+}
