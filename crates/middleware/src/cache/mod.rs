@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use storage_core::{
     Backend, Error, ErrorKind, ObjectPath, Operation, ReadOptions, ReadParts, Reader, Result,
     Version,
@@ -78,9 +79,11 @@ impl ReadCache {
             return Ok(Fetched::Streamed(reader));
         }
         let info = reader.info().clone();
+        let bytes = reader.bytes().await?;
         let entry = Entry {
             info,
-            bytes: reader.bytes().await?,
+            // A copy, for the bytes may be a small part of a buffer that would be kept with them.
+            bytes: Bytes::copy_from_slice(&bytes),
             valid_since: asked,
         };
         self.store.keep(entry.clone(), epoch);
@@ -105,7 +108,10 @@ impl ReadCache {
             let reader = backend.reader(path, ReadOptions::default()).await?;
             return self.kept(reader, asked, epoch).await.map(Some);
         };
-        if !self.max_age.is_zero() && entry.valid_since.elapsed() < self.max_age {
+        // A caller who expects another version may know of a newer one.
+        let expected = parts.if_version.is_none() || parts.if_version == entry.info.version;
+        let young = !self.max_age.is_zero() && entry.valid_since.elapsed() < self.max_age;
+        if young && expected {
             return Ok(Some(Fetched::Kept(entry)));
         }
         let Some(version) = entry.info.version.clone() else {

@@ -162,3 +162,25 @@ async fn a_failure_to_ask_is_never_bridged_by_old_content() {
     );
     assert_eq!(backend.get("a").await.unwrap(), "one");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_expects_another_version_than_the_one_kept_makes_the_cache_ask() {
+    let (store, _, backend) = cached(ReadCache::new(1 << 20).max_age(MINUTE));
+    store.put("a", "one").await.unwrap();
+    backend.get("a").await.unwrap();
+    let new = store.put("a", "two").await.unwrap().version.unwrap();
+    let options = ReadOptions::default().if_version(new);
+    assert_eq!(backend.read(&path("a"), options).await.unwrap(), "two");
+    assert_eq!(backend.get("a").await.unwrap(), "two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_holds_no_larger_buffer() {
+    let (store, _, backend) = cached(ReadCache::new(1 << 20).max_age(MINUTE));
+    let large = bytes::Bytes::from(vec![1; 1 << 20]);
+    store.put("a", large.slice(..9)).await.unwrap();
+    let kept = backend.get("a").await.unwrap();
+    assert_eq!(kept, large.slice(..9));
+    drop(store);
+    assert!(!large.as_ptr_range().contains(&kept.as_ptr()));
+}
