@@ -6,6 +6,9 @@ use storage_core::{ByteStream, Reader, Result};
 
 use super::format::{FileKey, HEADER, Headers, SEALED, SEGMENT, corrupt};
 
+/// Segments that are decrypted without a pause: a MiB.
+const PAUSE: u64 = (1 << 20) / SEGMENT as u64;
+
 /// The segments that hold some plain bytes.
 pub(super) const fn segments_of(range: &Range<u64>) -> Range<u64> {
     let first = range.start / SEGMENT as u64;
@@ -23,35 +26,44 @@ pub(super) struct Plan {
     pub(super) size: u64,
 }
 
-/// Takes the header off a reader of a whole object.
-pub(super) async fn header(reader: &mut Reader, headers: &Headers) -> Result<(FileKey, BytesMut)> {
-    let mut buffer = BytesMut::new();
-    while buffer.len() < HEADER {
-        match reader.chunk().await {
-            Some(chunk) => buffer.extend_from_slice(&chunk?),
-            None => break,
-        }
-    }
-    let key = headers.open(&buffer)?;
-    let rest = buffer.split_off(HEADER);
-    Ok((key, rest))
+/// Takes the header off a reader of a whole object, and gives what came with it.
+pub(super) async fn header(reader: &mut Reader, headers: &Headers) -> Result<(FileKey, Bytes)> {
+    let (mut buffer, mut chunk) = (BytesMut::new(), Bytes::new());
+    fill(&mut buffer, HEADER, &mut chunk, reader).await?;
+    Ok((headers.open(&buffer)?, chunk))
 }
 
-/// The plain bytes wanted, of a reader that gives the segments that hold them, of which `buffer` has
+/// Takes bytes off `chunk`, and off those that follow it, until `buffer` has `wanted` or none are left.
+async fn fill(
+    buffer: &mut BytesMut,
+    wanted: usize,
+    chunk: &mut Bytes,
+    reader: &mut Reader,
+) -> Result<()> {
+    buffer.reserve(wanted.saturating_sub(buffer.len()));
+    while buffer.len() < wanted {
+        if chunk.is_empty() {
+            match reader.chunk().await {
+                Some(next) => *chunk = next?,
+                None => break,
+            }
+        }
+        let missing = chunk.len().min(wanted - buffer.len());
+        buffer.extend_from_slice(&chunk.split_to(missing));
+    }
+    Ok(())
+}
+
+/// The plain bytes wanted, of a reader that gives the segments that hold them, of which `chunk` has
 /// the first bytes.
-pub(super) fn plain_stream(
-    inner: Reader,
-    key: FileKey,
-    buffer: BytesMut,
-    plan: &Plan,
-) -> ByteStream {
+pub(super) fn plain_stream(inner: Reader, key: FileKey, chunk: Bytes, plan: &Plan) -> ByteStream {
     let segments = segments_of(&plan.wanted);
     let count = segments_of(&(0..plan.size)).end;
     let begin = segments.start * SEGMENT as u64;
     let state = Opening {
         inner,
         key,
-        buffer,
+        chunk,
         next: segments.start,
         end: segments.end,
         count,
@@ -65,7 +77,8 @@ pub(super) fn plain_stream(
 struct Opening {
     inner: Reader,
     key: FileKey,
-    buffer: BytesMut,
+    /// What the reader gave and no segment has yet.
+    chunk: Bytes,
     /// The next segment, and where to stop.
     next: u64,
     end: u64,
@@ -97,13 +110,8 @@ impl Opening {
     /// Reads and decrypts one segment.
     async fn segment(&mut self) -> Result<Bytes> {
         let last = self.next + 1 == self.count;
-        while self.buffer.len() < SEALED {
-            match self.inner.chunk().await {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk?),
-                None => break,
-            }
-        }
-        let mut sealed = self.buffer.split_to(self.buffer.len().min(SEALED));
+        let mut sealed = BytesMut::new();
+        fill(&mut sealed, SEALED, &mut self.chunk, &mut self.inner).await?;
         let plain = self.key.open(self.next, last, &mut sealed)?;
         if !last && plain != SEGMENT {
             return Err(corrupt("a segment is too short"));
@@ -114,6 +122,10 @@ impl Opening {
         plain.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
         self.left -= plain.len() as u64;
         self.next += 1;
+        if self.next.is_multiple_of(PAUSE) {
+            // Others get their turn where all the bytes are in memory.
+            tokio::task::yield_now().await;
+        }
         Ok(plain)
     }
 }

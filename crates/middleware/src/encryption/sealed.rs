@@ -18,7 +18,7 @@ use super::key::MasterKey;
 use super::opener::{Plan, header, open_segments, plain_stream, segments_of};
 use super::sink::{EncryptingSink, Sealer};
 
-/// Payloads up to this many bytes are encrypted in one piece.
+/// Objects up to this many bytes are encrypted and decrypted in one piece.
 const PIECE: u64 = 1 << 20;
 
 /// A backend with encrypted contents and attributes, under the same names.
@@ -162,7 +162,7 @@ impl<B: Backend> Sealed<B> {
                 wanted: end,
                 size: head.size,
             };
-            let mut last = plain_stream(inner, head.key, BytesMut::new(), &plan);
+            let mut last = plain_stream(inner, head.key, Bytes::new(), &plan);
             while let Some(chunk) = last.next().await {
                 chunk?;
             }
@@ -173,22 +173,21 @@ impl<B: Backend> Sealed<B> {
             wanted: wanted.clone(),
             size: head.size,
         };
-        let stream = plain_stream(inner, head.key, BytesMut::new(), &plan);
+        let stream = plain_stream(inner, head.key, Bytes::new(), &plan);
         Ok(Reader::from_stream(head.info, wanted, stream))
     }
 
-    /// A reader of everything, in one request.
-    async fn whole(&self, path: &ObjectPath, options: ReadOptions) -> Result<Reader> {
-        let mut inner = self.below.reader(path, options).await?;
+    /// A reader of everything, given one of everything below.
+    async fn whole(&self, mut inner: Reader) -> Result<Reader> {
         let size = inner.info().size.and_then(plain_size);
         let info = inner.info().clone();
-        let (key, buffer) = header(&mut inner, &self.headers).await?;
+        let (key, chunk) = header(&mut inner, &self.headers).await?;
         let size = size.ok_or_else(|| corrupt("no encrypted object has this size"))?;
         let plan = Plan {
             wanted: 0..size,
             size,
         };
-        let stream = plain_stream(inner, key, buffer, &plan);
+        let stream = plain_stream(inner, key, chunk, &plan);
         Ok(Reader::from_stream(self.plain(info)?, 0..size, stream))
     }
 
@@ -209,7 +208,8 @@ impl<B: Backend> Sealed<B> {
         let mut parts = Vec::with_capacity(ranges.len());
         for (range, bytes) in ranges.iter().zip(found) {
             let segments = segments_of(range);
-            let full = bytes.len() as u64 == (segments.end - segments.start) * SEALED as u64;
+            let full =
+                bytes.len() as u64 == (segments.end - segments.start).saturating_mul(SEALED as u64);
             if bytes.is_empty() {
                 return Ok(None);
             }
@@ -282,7 +282,7 @@ impl<B: Backend> Backend for Sealed<B> {
         // An inverted range is refused whatever there is.
         parts.range.resolve(u64::MAX).map_err(place)?;
         match parts.range {
-            ByteRange::Full => self.whole(path, options).await,
+            ByteRange::Full => self.whole(self.below.reader(path, options).await?).await,
             _ => self.part(path, parts).await,
         }
         .map_err(place)
@@ -325,7 +325,12 @@ impl<B: Backend> Backend for Sealed<B> {
             let reader = self.reader(path, options).await?;
             return reader.bytes().await.map_err(place);
         }
-        let sealed = self.below.read(path, options).await?;
+        let below = self.below.reader(path, options).await?;
+        if below.remaining().is_none_or(|size| size > PIECE) {
+            let whole = self.whole(below).await.map_err(place)?;
+            return whole.bytes().await.map_err(place);
+        }
+        let sealed = below.bytes().await.map_err(place)?;
         let open = || {
             let key = self.headers.open(&sealed)?;
             if plain_size(sealed.len() as u64).is_none() {

@@ -5,6 +5,9 @@ use storage_hash::WriteHasher;
 
 use super::format::{FileKey, HEADER, SEGMENT, TAG};
 
+/// Bytes that are encrypted without a pause, and held a second time.
+const PIECE: usize = 1 << 20;
+
 /// Encrypts a stream of bytes segment by segment.
 pub(super) struct Sealer {
     key: FileKey,
@@ -81,11 +84,18 @@ impl EncryptingSink {
 
 #[async_trait]
 impl WriteSink for EncryptingSink {
-    async fn write(&mut self, chunk: Bytes) -> Result<()> {
-        self.hasher.update(&chunk);
-        self.sealer.push(&chunk, &mut self.out)?;
-        let sealed = self.out.split().freeze();
-        self.inner.write_bytes(sealed).await
+    async fn write(&mut self, mut chunk: Bytes) -> Result<()> {
+        while !chunk.is_empty() {
+            let piece = chunk.split_to(chunk.len().min(PIECE));
+            self.hasher.update(&piece);
+            self.sealer.push(&piece, &mut self.out)?;
+            let sealed = self.out.split().freeze();
+            self.inner.write_bytes(sealed).await?;
+            if !chunk.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
     }
 
     /// The segment begun is held back: whether it is the last one is not known.

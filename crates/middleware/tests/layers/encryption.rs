@@ -296,3 +296,27 @@ async fn an_object_of_version_1_is_read() {
         "Hello, Zanzibar!"
     );
 }
+
+/// While all bytes are in memory, nothing but the cipher itself can let others run.
+#[tokio::test]
+async fn others_run_while_a_large_buffer_is_encrypted_and_decrypted() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    let turns = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&turns);
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    let backend = MemoryBackend::new().layer(encryption());
+    let large = content(8 << 20);
+    backend.put("a", large.clone()).await.unwrap();
+    let of_write = turns.swap(0, Ordering::Relaxed);
+    assert!(backend.get("a").await.unwrap() == large);
+    let of_read = turns.load(Ordering::Relaxed);
+    other.abort();
+    assert!(of_write >= 7 && of_read >= 7, "{of_write}, {of_read}");
+}
