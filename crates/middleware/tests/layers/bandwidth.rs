@@ -36,11 +36,9 @@ async fn every_way_of_reading_and_writing_is_limited() {
     backend.read_ranges(&path("a"), &ranges).await.unwrap();
     took(begun, 100_000);
     let begun = Instant::now();
-    let past_the_end = [150_000..u64::MAX];
-    backend
-        .read_ranges(&path("a"), &past_the_end)
-        .await
-        .unwrap();
+    let past_the_end = 150_000..u64::MAX;
+    let ranges = std::slice::from_ref(&past_the_end);
+    backend.read_ranges(&path("a"), ranges).await.unwrap();
     took(begun, 50_000);
     let begun = Instant::now();
     let mut writer = backend
