@@ -4,7 +4,7 @@ use omnistorage::sync::SyncError;
 use super::backup::BackupArgs;
 use super::deletion::DoomedArgs;
 use super::limits::LimitArgs;
-use super::{ChoiceArgs, FsyncArg, VerifyArg};
+use super::{ChoiceArgs, FilesArgs, FsyncArg, VerifyArg};
 
 // What is about how a plan is done is for `apply`, and what only a run can do is for neither.
 #[derive(Debug, Clone, Args)]
@@ -28,14 +28,20 @@ pub(crate) struct PlanArgs {
 }
 
 impl PlanArgs {
-    /// Refuses what only the plan of a sync can have.
-    pub(crate) fn refuse_deletions(&self) -> Result<(), SyncError> {
-        let option = match self.delete_excluded {
-            true => "delete_excluded",
-            false if self.doomed.tracks_renames() => "track_renames",
-            false => return Ok(()),
+    /// Refuses what this plan cannot have.
+    pub(crate) fn check(&self) -> Result<(), SyncError> {
+        let is_sync = self.verb == PlannedVerb::Sync;
+        let only_a_sync = "only a sync deletes or renames at DST";
+        let (option, reason) = if self.choice.compare.files.metadata {
+            ("metadata", "it decides nothing; give it to `omni apply`")
+        } else if self.delete_excluded && !is_sync {
+            ("delete_excluded", only_a_sync)
+        } else if self.doomed.tracks_renames() && !is_sync {
+            ("track_renames", only_a_sync)
+        } else {
+            return Ok(());
         };
-        let reason = "only a sync deletes or renames at DST".into();
+        let reason = reason.into();
         Err(SyncError::Option { option, reason })
     }
 }
@@ -76,6 +82,8 @@ pub(crate) struct ApplyArgs {
     /// Tries for each file before it counts as failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) retries: u32,
+    #[command(flatten)]
+    pub(crate) files: FilesArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
     #[command(flatten)]

@@ -37,15 +37,13 @@ pub(crate) async fn plan(args: PlanArgs, output: &Output) -> Exit {
 }
 
 async fn write(args: &PlanArgs, output: &Output) -> Result<Result<(), Vec<Failure>>, SyncError> {
+    args.check()?;
     let (choice, compare) = (&args.choice, &args.choice.compare);
     let command = match args.verb {
         PlannedVerb::Sync => Command::Sync,
         PlannedVerb::Copy => Command::Copy,
         PlannedVerb::Move => Command::Move,
     };
-    if command != Command::Sync {
-        args.refuse_deletions()?;
-    }
     let options = args.doomed.apply(transfer::choice_options(choice));
     let mut options = options
         .dry_run(true)
@@ -96,6 +94,7 @@ fn lasting(text: &str) -> String {
 
 /// Does what a plan says.
 pub(crate) async fn apply(args: ApplyArgs, output: &Output) -> Exit {
+    place::choose_files(args.files);
     let plan = match open(&args.plan).await {
         Ok(plan) => plan,
         Err(error) => return output.fail(&error),

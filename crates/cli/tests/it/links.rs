@@ -134,3 +134,15 @@ fn following_and_keeping_links_exclude_each_other() {
         &["--copy-links"],
     );
 }
+
+#[test]
+fn a_plan_of_links_is_applied_with_links() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/a", "1")]);
+    symlink("a", dir.path().join("src/link")).unwrap();
+    omni(dir.path(), &["plan", "-l", "src", "dst", "-o", "plan"]).done();
+    let without = omni(dir.path(), &["apply", "plan"]);
+    assert_ne!(without.code, 0, "{}", without.stdout);
+    omni(dir.path(), &["apply", "-l", "plan"]).done();
+    assert_eq!(leads_to(&dir.path().join("dst/link")), "a");
+}

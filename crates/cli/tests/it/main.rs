@@ -6,6 +6,8 @@
 )]
 
 mod bisync;
+#[cfg(feature = "s3")]
+mod bisync_s3;
 mod checksums;
 mod compare;
 mod convert;

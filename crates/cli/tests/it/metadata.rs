@@ -43,3 +43,17 @@ fn modes_go_from_files_to_files_and_through_stores_with_metadata() {
     assert!(plain.stdout.contains("create script"), "{}", plain.stdout);
     assert_ne!(mode(&at("plain/d/secret")), 0o400);
 }
+
+#[test]
+fn a_plan_is_applied_with_modes_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/script", "#!")]);
+    let script = dir.path().join("src/script");
+    fs::set_permissions(script, fs::Permissions::from_mode(0o750)).unwrap();
+    let refused = omni(dir.path(), &["plan", "-M", "src", "dst"]);
+    assert_eq!(refused.code, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("omni apply"), "{}", refused.stderr);
+    omni(dir.path(), &["plan", "src", "dst", "-o", "plan"]).done();
+    omni(dir.path(), &["apply", "-M", "plan"]).done();
+    assert_eq!(mode(&dir.path().join("dst/script")), 0o750);
+}
