@@ -144,9 +144,9 @@ impl Backend for RedisBackend {
     }
 
     async fn close(&self) -> Result<()> {
-        if self.lifecycle.close() {
-            self.store.link.close().await;
-        }
+        self.lifecycle.close();
+        // Also where an earlier call was dropped before it had.
+        self.store.link.close().await;
         Ok(())
     }
 

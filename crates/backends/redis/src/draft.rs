@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::keys::{CHUNK, GROUP, PER_GROUP};
 use crate::link::{Effect, Request};
+use crate::script::Script;
 use crate::store::Store;
 
 /// How long chunks stay that nobody publishes.
@@ -21,7 +22,8 @@ const MAX_KEYS: usize = 1000;
 /// Bytes of every part but the last: 16 chunks.
 pub(crate) const PART: u64 = 16 * CHUNK;
 
-/// A blob that is being written. Dropping it before it is published removes it in the background.
+/// A blob that is being written. Dropping it removes it in the background, unless it is
+/// published: that the server knows, so a publication under way may be given up.
 pub(crate) struct Draft {
     store: Arc<Store>,
     pub(crate) blob: String,
@@ -29,7 +31,7 @@ pub(crate) struct Draft {
     pub(crate) size: u64,
     parts: JoinSet<Result<()>>,
     renewed: Instant,
-    published: bool,
+    over: bool,
 }
 
 impl Draft {
@@ -40,7 +42,7 @@ impl Draft {
             size: 0,
             parts: JoinSet::new(),
             renewed: Instant::now(),
-            published: false,
+            over: false,
         }
     }
 
@@ -88,8 +90,7 @@ impl Draft {
         for keys in keys.chunks(MAX_KEYS) {
             let build = |request: &mut Request<'_>| {
                 for key in keys {
-                    let command = request.commands.cmd("PEXPIRE").arg(key);
-                    command.arg(LIFE.as_millis() as u64);
+                    hold(&self.store, request, key);
                 }
             };
             self.store.link.request(Effect::None, build).await?;
@@ -100,27 +101,27 @@ impl Draft {
 
     /// Leaves nothing to be removed.
     pub(crate) fn keep(mut self) {
-        self.published = true;
+        self.over = true;
     }
 
     /// Removes what was sent.
     pub(crate) async fn remove(mut self) -> Result<()> {
         self.parts.shutdown().await;
-        self.published = true;
-        unlink(&self.store, &self.blob, self.size).await
+        self.over = true;
+        discard(&self.store, &self.blob, self.size).await
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if self.published || self.size == 0 {
+        if self.over || self.size == 0 {
             return;
         }
         self.parts.abort_all();
         let (store, blob, size) = (Arc::clone(&self.store), self.blob.clone(), self.size);
         // What this does not reach expires.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { unlink(&store, &blob, size).await });
+            runtime.spawn(async move { discard(&store, &blob, size).await });
         }
     }
 }
@@ -133,17 +134,24 @@ async fn send(store: &Store, blob: &str, at: u64, part: &[u8]) -> Result<()> {
         for (number, chunk) in (first..).zip(part.chunks(CHUNK as usize)) {
             command.arg(number).arg(chunk);
         }
-        let expire = request.commands.cmd("PEXPIRE").arg(&key);
-        expire.arg(LIFE.as_millis() as u64);
+        hold(store, request, &key);
     };
     store.link.request(Effect::None, build).await.map(drop)
 }
 
-async fn unlink(store: &Store, blob: &str, size: u64) -> Result<()> {
+/// Lets chunks expire later. What is published meanwhile stays as it is, however late this arrives.
+fn hold(store: &Store, request: &mut Request<'_>, key: &str) {
+    let script = request.script(Script::Hold, &[key, key]);
+    store.begin(script, "").arg(LIFE.as_millis() as u64);
+}
+
+async fn discard(store: &Store, blob: &str, size: u64) -> Result<()> {
     let keys: Vec<_> = store.keys.groups(blob, size).collect();
     for keys in keys.chunks(MAX_KEYS) {
+        let mut all = vec![store.keys.index.as_str()];
+        all.extend(keys.iter().map(String::as_str));
         let build = |request: &mut Request<'_>| {
-            request.commands.cmd("UNLINK").arg(keys);
+            store.begin(request.script(Script::Discard, &all), "");
         };
         store.link.request(Effect::None, build).await?;
     }

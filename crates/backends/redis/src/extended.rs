@@ -1,19 +1,18 @@
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use redis::Value;
 use storage_core::{
     Error, ExtendedBackend, Features, ObjectInfo, ObjectPath, Operation, ReadOptions, Result,
-    RmdirOptions, WriteMode, WriteOptions, WriteParts, WriteSink, Written,
+    RmdirOptions, WriteMode, WriteOptions, WriteSink, Written,
 };
 
 use crate::backend::{FEATURES, NAME, RedisBackend};
+use crate::failure::damaged;
 use crate::header::Header;
-use crate::link::{Effect, Request};
 use crate::read::Opened;
 use crate::script::Script;
 use crate::sink::RedisSink;
-use crate::store::{Publication, Store, array};
+use crate::store::{Publication, Store};
 
 /// Objects that one script removes: about a millisecond of the server.
 const PURGED: usize = 200;
@@ -63,7 +62,7 @@ impl ExtendedBackend for RedisBackend {
     ) -> Result<()> {
         self.check(Operation::Rename)?;
         let rename = async {
-            let mode = only_mode(options)?;
+            let mode = options.into_parts().into_mode_alone()?;
             if from == to {
                 return self.store().stat(from).await.map(drop);
             }
@@ -122,32 +121,18 @@ fn inherit(publication: &mut Publication, source: &Header) {
     publication.modified.get_or_insert(source.modified);
 }
 
-/// The mode, if nothing else is set.
-fn only_mode(options: WriteOptions) -> Result<WriteMode> {
-    let mut parts = options.into_parts();
-    let mode = std::mem::take(&mut parts.mode);
-    if parts != WriteParts::default() {
-        return Err(Error::unsupported("a rename takes no option but the mode"));
-    }
-    if mode == WriteMode::Append {
-        return Err(Error::unsupported("rename in mode append"));
-    }
-    Ok(mode)
-}
-
+/// Removes some at a time, each time as a request of its own: a repeated one counts as it did.
 async fn purge(store: &Store, path: &ObjectPath) -> Result<()> {
     let (from, to) = (format!("({path}/"), format!("({path}0"));
     let mut removed = 0;
     loop {
-        let build = |request: &mut Request<'_>| {
-            let script = request.script(Script::Purge, &[&store.keys.index, &store.keys.index]);
-            store.begin(script, false).arg(&from).arg(&to).arg(PURGED);
-        };
-        let replies = store.link.request(Effect::Changes, build).await?;
-        let mut counts = array(replies.into_iter().next())?;
-        let (seen, some) = (counts.next(), counts.next());
-        removed += number(some.as_ref());
-        if number(seen.as_ref()) == 0 {
+        let (id, keys) = (store.unique(), [store.keys.index.as_str()]);
+        let answer = store.run(Script::Purge, &id, &keys, |commands| {
+            commands.arg(&from).arg(&to).arg(PURGED);
+        });
+        let (seen, some) = counts(&answer.await?)?;
+        removed += some;
+        if seen == 0 {
             break;
         }
     }
@@ -157,9 +142,10 @@ async fn purge(store: &Store, path: &ObjectPath) -> Result<()> {
     }
 }
 
-fn number(value: Option<&Value>) -> i64 {
-    match value {
-        Some(Value::Int(number)) => *number,
-        _ => 0,
-    }
+/// Paths that were looked at, and objects that were removed.
+fn counts(answer: &str) -> Result<(u64, u64)> {
+    let counts = answer
+        .split_once(' ')
+        .and_then(|(seen, some)| Some((seen.parse().ok()?, some.parse().ok()?)));
+    counts.ok_or_else(|| damaged("a script's answer is not one"))
 }

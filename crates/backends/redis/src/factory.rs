@@ -89,18 +89,22 @@ impl BackendFactory for RedisFactory {
     }
 }
 
+const NO_HOST: &str = "the key \"endpoint\" needs a host, or host:port";
+
 /// Host and port. An address of IPv6 stands in brackets.
 fn split(endpoint: &str) -> Result<(&str, Option<u16>)> {
+    // A login belongs into keys of its own, and is not to be shown here.
+    if endpoint.contains(['@', '/']) {
+        return Err(Error::config(NO_HOST));
+    }
     let colon = endpoint.rfind(':').filter(|_| !endpoint.ends_with(']'));
     let (host, port) = match colon.and_then(|at| endpoint.split_at_checked(at)) {
         Some((host, port)) => (host, Some(&port[1..])),
         None => (endpoint, None),
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    // A login belongs into keys of its own, and is not to be shown here.
-    if host.is_empty() || host.contains(['@', '/']) {
-        let message = "the key \"endpoint\" needs a host, or host:port";
-        return Err(Error::config(message));
+    if host.is_empty() {
+        return Err(Error::config(NO_HOST));
     }
     let port = port.map(|port| {
         port.parse().map_err(|_| {
@@ -180,8 +184,11 @@ mod tests {
         assert!(config_of("redis://:a@h?password=b").is_err());
         assert_eq!(split("[::1]:6380").unwrap(), ("::1", Some(6380)));
         assert_eq!(split("h").unwrap(), ("h", None));
-        let error = split("user:hush@h:x").unwrap_err().to_string();
-        assert!(!error.contains("hush"), "{error}");
+        for endpoint in ["user:hush@h:x", "user:hush@h", "hush@h", "h:hush/x"] {
+            let error = split(endpoint).unwrap_err().to_string();
+            assert!(!error.contains("hush"), "{error}");
+            assert!(error.contains("endpoint"), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
     /// Whether the connection is of no use any more.
     pub(crate) broken: bool,
+    /// Whether it is the server's answer, by which nothing happened.
+    pub(crate) answered: bool,
 }
 
 impl Failure {
@@ -22,6 +24,7 @@ impl Failure {
         Self {
             error: Error::new(kind, text).with_transient(transient),
             broken,
+            answered: true,
         }
     }
 
@@ -44,6 +47,7 @@ impl Failure {
                 .with_transient(transient)
                 .with_source(error),
             broken: true,
+            answered: false,
         }
     }
 }

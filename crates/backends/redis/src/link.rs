@@ -32,15 +32,31 @@ pub(crate) struct Link {
     config: AsyncConnectionConfig,
     connect_timeout: Duration,
     pub(crate) max_attempts: u32,
-    /// No attempt begins after this long.
+    /// No attempt begins after this long, and none waits longer for its reply.
     budget: Duration,
     state: Mutex<State>,
 }
 
 enum State {
     Idle,
+    /// Why there is no connection, and when that was known.
+    Failed(Instant, Unconnected),
     Connected(Arc<Connected>),
     Closed,
+}
+
+/// What all are told who waited for the same connection.
+#[derive(Clone)]
+struct Unconnected {
+    kind: ErrorKind,
+    message: Arc<str>,
+    is_transient: bool,
+}
+
+impl From<Unconnected> for Error {
+    fn from(failed: Unconnected) -> Self {
+        Self::new(failed.kind, failed.message.to_string()).with_transient(failed.is_transient)
+    }
 }
 
 /// A connection, and what the server calls the scripts.
@@ -52,8 +68,6 @@ pub(crate) struct Connected {
 /// One attempt at a request, while it is put together.
 pub(crate) struct Request<'c> {
     connected: &'c Connected,
-    /// Whether an earlier attempt may have reached the server.
-    pub(crate) repeated: bool,
     pub(crate) commands: Pipeline,
 }
 
@@ -88,79 +102,91 @@ impl Link {
     /// must be such that a repetition does no harm.
     ///
     /// # Errors
-    /// The first command's that failed; transient ones, once the attempts are used up, with an unknown
-    /// outcome where the request changes something and may have arrived.
+    /// The first command's that failed; transient ones, once the attempts are used up. With an unknown
+    /// outcome where the request changes something and an attempt was not answered.
     pub(crate) async fn request(
         &self,
         effect: Effect,
-        build: impl Fn(&mut Request<'_>),
+        mut build: impl FnMut(&mut Request<'_>),
     ) -> Result<Vec<Value>> {
         let begun = Instant::now();
-        let mut sent = false;
-        let mut attempt = 1;
+        let (mut attempt, mut lost) = (1, false);
         loop {
-            let failed = match self.attempt(&build, &mut sent).await {
+            let rest = self.budget.saturating_sub(begun.elapsed());
+            let failed = match self.attempt(&mut build, rest, &mut lost).await {
                 Ok(values) => return Ok(values),
                 Err(failed) => failed,
             };
-            let last = attempt >= self.max_attempts || begun.elapsed() >= self.budget;
+            let wait = wait_before(attempt);
+            let last = attempt >= self.max_attempts || begun.elapsed() + wait >= self.budget;
             if last || !failed.is_transient() {
-                let unknown = sent && failed.is_transient() && effect == Effect::Changes;
-                return Err(match unknown {
+                return Err(match lost && effect == Effect::Changes {
                     true => failed.with_outcome_unknown(),
                     false => failed,
                 });
             }
             tracing::debug!(attempt, error = %failed, "redis: trying again");
-            sleep(wait_before(attempt)).await;
+            sleep(wait).await;
             attempt += 1;
         }
     }
 
+    /// Sends commands, if that may begin within `rest`, and notes when no answer comes.
     async fn attempt(
         &self,
-        build: &impl Fn(&mut Request<'_>),
-        sent: &mut bool,
+        build: &mut impl FnMut(&mut Request<'_>),
+        rest: Duration,
+        lost: &mut bool,
     ) -> Result<Vec<Value>> {
-        let connected = self.connected().await?;
+        let connected = timeout(rest, self.connected())
+            .await
+            .map_err(|_| late(self.budget))??;
         let mut request = Request {
             connected: &connected,
-            repeated: *sent,
             commands: Pipeline::new(),
         };
         build(&mut request);
         let commands = request.commands;
-        *sent = true;
         match connected.send(&commands).await {
             Ok(values) => Ok(values),
-            Err(Failure { error, broken }) => {
-                if broken {
+            Err(failed) => {
+                *lost |= !failed.answered;
+                if failed.broken {
                     self.forget(&connected).await;
                 }
-                Err(error)
+                Err(failed.error)
             }
         }
     }
 
-    /// Connects, unless that is done. Those who need a connection meanwhile wait for it.
+    /// Connects, unless that is done. Those who need a connection meanwhile wait for it, and fail
+    /// with it.
     async fn connected(&self) -> Result<Arc<Connected>> {
+        let asked = Instant::now();
         let mut state = self.state.lock().await;
         match &*state {
             State::Connected(connected) => return Ok(Arc::clone(connected)),
             State::Closed => return Err(Error::new(ErrorKind::BackendClosed, "")),
-            State::Idle => {}
+            State::Failed(known, failed) if *known > asked => return Err(failed.clone().into()),
+            State::Idle | State::Failed(..) => {}
         }
-        let connecting = timeout(self.connect_timeout, self.connect());
-        let connected = connecting.await.map_err(|_| {
-            let seconds = self.connect_timeout.as_secs_f32();
-            Error::new(
-                ErrorKind::Timeout,
-                format!("no connection after {seconds} s"),
-            )
-        })??;
-        let connected = Arc::new(connected);
-        *state = State::Connected(Arc::clone(&connected));
-        Ok(connected)
+        let connecting = timeout(self.connect_timeout, self.connect()).await;
+        match connecting.unwrap_or_else(|_| Err(late(self.connect_timeout))) {
+            Ok(connected) => {
+                let connected = Arc::new(connected);
+                *state = State::Connected(Arc::clone(&connected));
+                Ok(connected)
+            }
+            Err(error) => {
+                let failed = Unconnected {
+                    kind: error.kind(),
+                    message: error.message().into(),
+                    is_transient: error.is_transient(),
+                };
+                *state = State::Failed(Instant::now(), failed);
+                Err(error)
+            }
+        }
     }
 
     async fn connect(&self) -> Result<Connected> {
@@ -211,6 +237,14 @@ impl Connected {
         }
         Ok(values)
     }
+}
+
+fn late(limit: Duration) -> Error {
+    let seconds = limit.as_secs_f32();
+    Error::new(
+        ErrorKind::Timeout,
+        format!("no connection after {seconds} s"),
+    )
 }
 
 /// Half of the wait is random, so that clients of one server do not come back together.

@@ -36,11 +36,18 @@ pub(crate) async fn page(store: &Store, prefix: &Prefix, parts: &ListParts) -> R
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let mut entries = Vec::new();
     let (mut from, mut seen, mut last) = (first(prefix, &filter), 0, String::new());
-    while seen < MAX_SEEN {
-        // One more than there is room for, to see whether there is more.
-        let count = (limit - entries.len()).saturating_add(1).min(STEP);
+    let mut least = 1;
+    // What was looked at must have brought the walk on, which expired objects do not.
+    while seen < MAX_SEEN || last.as_str() <= filter.after().unwrap_or_default() {
+        // One more than there is room for, to see whether there is more; twice as many each time
+        // that too few were of use.
+        let count = (limit - entries.len())
+            .saturating_add(1)
+            .max(least)
+            .min(STEP);
         let (next, found) = step(store, prefix, &filter, !recursive, from, count).await?;
         seen += count;
+        let before = entries.len();
         for entry in found {
             last = entry.listing_key();
             if !filter.accepts(&entry.path, entry.is_dir) {
@@ -54,6 +61,9 @@ pub(crate) async fn page(store: &Store, prefix: &Prefix, parts: &ListParts) -> R
             }
             entries.push(entry);
         }
+        if entries.len() - before < count {
+            least = 2 * count;
+        }
         match next {
             Some(next) => from = next,
             None => {
@@ -64,9 +74,7 @@ pub(crate) async fn page(store: &Store, prefix: &Prefix, parts: &ListParts) -> R
             }
         }
     }
-    // Where all that was seen has expired, the walk goes on from the last key that was looked at.
-    let last = Some(last).filter(|last| !last.is_empty());
-    let next = Some(Cursor::new(last.unwrap_or_else(|| from[1..].to_owned())));
+    let next = Some(Cursor::new(last));
     Ok(ListPage { entries, next })
 }
 
@@ -91,7 +99,7 @@ async fn step(
 ) -> Result<(Option<String>, Vec<ObjectInfo>)> {
     let build = |request: &mut Request<'_>| {
         let script = request.script(Script::List, &[&store.keys.index, &store.keys.index]);
-        let script = store.begin(script, false);
+        let script = store.begin(script, "");
         script
             .arg(&from)
             .arg(prefix.len())

@@ -11,6 +11,7 @@ use storage_core::{
     Result,
 };
 use storage_hash::verified;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::failure::damaged;
 use crate::header::{Content, Header, Segment, bytes_of};
@@ -101,7 +102,13 @@ impl Opened {
         let ahead = self.store.settings.concurrency;
         let fetched = stream::iter(spans).map(move |span| {
             let read = Arc::clone(&read);
-            async move { read.fetch(span).await }
+            // A task, so that what a reader has asked for ends without it: others wait for its room.
+            let task = AbortOnDropHandle::new(tokio::spawn(async move { read.fetch(span).await }));
+            async move {
+                let ended =
+                    |error| Error::new(ErrorKind::Other, "a read did not end").with_source(error);
+                task.await.map_err(ended)?
+            }
         });
         Box::pin(
             fetched

@@ -9,6 +9,8 @@ pub(crate) enum Script {
     Touch,
     Purge,
     List,
+    Hold,
+    Discard,
 }
 
 macro_rules! source {
@@ -21,11 +23,13 @@ macro_rules! source {
 }
 
 /// The text of every script, in the order of the variants.
-pub(crate) const SOURCES: [&str; 6] = [
+pub(crate) const SOURCES: [&str; 8] = [
     source!("publish.lua"),
     source!("delete.lua"),
     source!("rename.lua"),
     source!("touch.lua"),
     source!("purge.lua"),
     source!("list.lua"),
+    source!("hold.lua"),
+    source!("discard.lua"),
 ];

@@ -104,18 +104,11 @@ impl WriteSink for RedisSink {
             }
         };
         let written = store.publish(publication, &body).await;
-        match draft {
-            // Whether the object has the chunks now is not known: they expire if it has not.
-            Some(draft)
-                if written
-                    .as_ref()
-                    .map_or_else(|e| e.outcome_unknown(), |_| true) =>
-            {
-                draft.keep();
-            }
+        match (draft, &written) {
+            (Some(draft), Ok(_)) => draft.keep(),
             // The failure that led here is the one to tell; what stays expires.
-            Some(draft) => drop(draft.remove().await),
-            None => {}
+            (Some(draft), Err(error)) if !error.outcome_unknown() => drop(draft.remove().await),
+            _ => {}
         }
         written
     }

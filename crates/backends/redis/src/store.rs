@@ -1,6 +1,6 @@
 //! The objects below one prefix, as requests to the server.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -18,6 +18,9 @@ use crate::script::Script;
 use crate::settings::Settings;
 use crate::version::Versions;
 
+/// Longest time in seconds that the server keeps how a request ended: a day.
+const MAX_KEPT: u64 = 24 * 60 * 60;
+
 /// One open prefix. Shared by the backend, its readers and its writers.
 pub(crate) struct Store {
     pub(crate) link: Link,
@@ -26,6 +29,8 @@ pub(crate) struct Store {
     versions: Versions,
     /// Chunks that may be on their way at a time.
     memory: Arc<Semaphore>,
+    /// Where the server may keep how the next request ends, in place of one that is over.
+    free: Mutex<Vec<String>>,
 }
 
 /// What a write is about to publish.
@@ -68,6 +73,7 @@ impl Store {
             keys: Keys::new(&settings.prefix)?,
             versions: Versions::new(),
             memory: Arc::new(Semaphore::new(chunks as usize)),
+            free: Mutex::default(),
             settings,
         })
     }
@@ -91,35 +97,52 @@ impl Store {
         room.map_err(|_| Error::new(ErrorKind::BackendClosed, ""))
     }
 
-    /// Sends a script that says in a word how it went.
-    async fn run(
+    /// Sends a script that says in a word how it went, and whose repetition is answered as it was.
+    /// `id` is this request's alone.
+    pub(crate) async fn run(
         &self,
         script: Script,
-        token: &str,
-        remember: bool,
+        id: &str,
         keys: &[&str],
         arguments: impl Fn(&mut Pipeline),
     ) -> Result<String> {
-        let token = self.keys.token(token);
+        let token = self.token();
         let mut all = vec![token.as_str()];
         all.extend_from_slice(keys);
+        let mut attempts = 0;
         let build = |request: &mut Request<'_>| {
-            // A repetition is remembered too: what it repeats may come after it.
-            let remember = remember || request.repeated;
-            arguments(self.begin(request.script(script, &all), remember));
+            attempts += 1;
+            arguments(self.begin(request.script(script, &all), id));
         };
         let replies = self.link.request(Effect::Changes, build).await?;
+        // What was sent once and answered cannot arrive later.
+        if attempts == 1 {
+            self.free().push(token);
+        }
         let text = text_of(replies.into_iter().next().unwrap_or_default())?;
         text.ok_or_else(|| damaged("a script gave no answer"))
     }
 
+    /// A key that no other request under way uses.
+    fn token(&self) -> String {
+        let free = self.free().pop();
+        free.unwrap_or_else(|| self.keys.token(&self.unique()))
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<String>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds the arguments that every script begins with.
-    pub(crate) fn begin<'p>(&self, commands: &'p mut Pipeline, remember: bool) -> &'p mut Pipeline {
+    pub(crate) fn begin<'p>(&self, commands: &'p mut Pipeline, id: &str) -> &'p mut Pipeline {
         let grace = u64::try_from(self.settings.grace.as_millis()).unwrap_or(u64::MAX >> 1);
+        // The last attempt begins within the timeout, and may take as long again to arrive.
+        let kept = self.settings.timeout.saturating_mul(3).as_secs();
         commands
             .arg(&self.keys.start)
-            .arg(if remember { "1" } else { "0" })
+            .arg(id)
             .arg(grace.max(1))
+            .arg(kept.clamp(60, MAX_KEPT))
     }
 
     /// Makes a write visible, in one step.
@@ -141,10 +164,8 @@ impl Store {
         };
         let fields = attributes.fields();
         let header = self.keys.header(&path);
-        // A replacement may be repeated as it is, others must know that they were here before.
-        let remember = mode != WriteMode::Replace;
         let keys = [header.as_str(), &self.keys.index];
-        let answer = self.run(Script::Publish, &version, remember, &keys, |commands| {
+        let answer = self.run(Script::Publish, &version, &keys, |commands| {
             commands.arg(path.as_str()).arg(letter).arg(expected);
             commands.arg(&version).arg(life).arg(kind).arg(content);
             commands.arg(size).arg("m").arg(modified).arg(&fields);
@@ -160,8 +181,8 @@ impl Store {
     pub(crate) async fn delete(&self, path: &ObjectPath) -> Result<bool> {
         let header = self.keys.header(path);
         let keys = [header.as_str(), &self.keys.index];
-        let token = self.unique();
-        let answer = self.run(Script::Delete, &token, true, &keys, |commands| {
+        let id = self.unique();
+        let answer = self.run(Script::Delete, &id, &keys, |commands| {
             commands.arg(path.as_str());
         });
         Ok(answer.await? == "ok")
@@ -176,8 +197,8 @@ impl Store {
         let (header, other) = (self.keys.header(from), self.keys.header(to));
         let keys = [header.as_str(), &self.keys.index, &other];
         let (letter, expected) = told(mode);
-        let token = self.unique();
-        let answer = self.run(Script::Rename, &token, true, &keys, |commands| {
+        let id = self.unique();
+        let answer = self.run(Script::Rename, &id, &keys, |commands| {
             commands.arg(from.as_str()).arg(to.as_str());
             commands.arg(letter).arg(expected);
         });
@@ -188,7 +209,8 @@ impl Store {
         let modified = nanoseconds(modified)?;
         let header = self.keys.header(path);
         let keys = [header.as_str()];
-        let answer = self.run(Script::Touch, "", false, &keys, |commands| {
+        let id = self.unique();
+        let answer = self.run(Script::Touch, &id, &keys, |commands| {
             commands.arg(modified);
         });
         judged(&answer.await?, &WriteMode::Replace).map(drop)

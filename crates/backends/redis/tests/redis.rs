@@ -11,8 +11,12 @@ mod expiry;
 mod failing;
 #[path = "redis/listing.rs"]
 mod listing;
+#[path = "redis/memory.rs"]
+mod memory;
 #[path = "redis/opening.rs"]
 mod opening;
+#[path = "redis/repeating.rs"]
+mod repeating;
 #[path = "redis/restarts.rs"]
 mod restarts;
 #[path = "redis/server.rs"]

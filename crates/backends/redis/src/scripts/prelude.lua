@@ -1,5 +1,6 @@
--- KEYS[1] is a token's key in every script that changes something, and ARGV[1] what all keys begin
--- with. ARGV[2] is '1' where the answer is to be kept for a repetition of the request.
+-- KEYS[1] is, in every script that changes what others see, where the answer to the request that
+-- ARGV[2] names is kept for its repetition, for ARGV[4] seconds. ARGV[1] is what all keys begin with,
+-- ARGV[3] how long replaced chunks stay.
 local CHUNK, GROUP, PER_GROUP = 65536, 8388608, 128
 local GRACE = tonumber(ARGV[3])
 
@@ -20,12 +21,15 @@ local function retire(segments)
   each_group(segments, function(key) redis.call('PEXPIRE', key, GRACE) end)
 end
 
+-- Other requests were answered there before.
 local function answered()
-  return redis.call('GET', KEYS[1])
+  local kept, id = redis.call('GET', KEYS[1]), ARGV[2] .. ' '
+  if kept and string.sub(kept, 1, #id) == id then return string.sub(kept, #id + 1) end
 end
 
 local function answer(text)
-  if ARGV[2] == '1' then redis.call('SET', KEYS[1], text, 'EX', 60) end
+  -- A server without memory still answers what needs none.
+  redis.pcall('SET', KEYS[1], ARGV[2] .. ' ' .. text, 'EX', ARGV[4])
   return text
 end
 

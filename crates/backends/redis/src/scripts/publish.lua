@@ -1,14 +1,13 @@
 -- Puts an object in the place of what is there, or adds to it.
--- KEYS: token, header, index. ARGV from 4: path, mode, expected version, version, life in
+-- KEYS: token, header, index. ARGV from 5: path, mode, expected version, version, life in
 -- milliseconds or 0, kind of content (i: inline, s: staged), content, size, then fields of the header.
-local path, mode, expected, version = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local life, kind, content, size = tonumber(ARGV[8]), ARGV[9], ARGV[10], tonumber(ARGV[11])
+local path, mode, expected, version = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local life, kind, content, size = tonumber(ARGV[9]), ARGV[10], ARGV[11], tonumber(ARGV[12])
 local header, index = KEYS[2], KEYS[3]
 
 local before = answered()
 if before then return before end
 local old = redis.call('HMGET', header, 'v', 's', 'b', 'd')
-if old[1] == version then return 'ok ' .. old[2] end
 local no = refused(mode, expected, old[1])
 if no then return answer(no) end
 
@@ -17,14 +16,14 @@ if kind == 's' then
   for number = 0, math.ceil(size / GROUP) - 1 do
     local left = math.ceil((size - number * GROUP) / CHUNK)
     local there = redis.call('HLEN', group(content, number))
-    if there ~= math.min(left, PER_GROUP) then return 'staging' end
+    if there ~= math.min(left, PER_GROUP) then return answer('staging') end
   end
 end
 
 -- First, so that a server without memory refuses before anything is changed.
 redis.call('ZADD', index, 0, path)
 local segments, inline = nil, nil
-if kind == 's' then segments = content .. ':' .. ARGV[11] else inline = content end
+if kind == 's' then segments = content .. ':' .. ARGV[12] else inline = content end
 
 if mode == 'a' and old[1] then
   segments, inline = old[3] or nil, old[4] or nil
@@ -34,7 +33,7 @@ if mode == 'a' and old[1] then
       segments = version .. 'i:' .. string.format('%d', #inline)
     end
     inline = nil
-    segments = (segments and segments .. ',' or '') .. content .. ':' .. ARGV[11]
+    segments = (segments and segments .. ',' or '') .. content .. ':' .. ARGV[12]
   elseif inline and #inline + #content <= CHUNK then
     inline = inline .. content
   elseif #content > 0 then
@@ -50,6 +49,12 @@ if mode == 'a' and old[1] then
         tail = redis.call('HGET', place, string.format('%d', at / CHUNK % PER_GROUP))
         if not tail then return redis.error_reply('CORRUPT the last chunk is missing') end
         tail = string.sub(tail, 1, length - at)
+        if redis.call('HEXISTS', place, 'p') == 1 then
+          -- A part that is repeated may arrive late, and nothing but itself is to be there then.
+          if at > 0 then rest = (#rest > 0 and rest .. ',' or '') .. blob .. ':' .. string.format('%d', at) end
+          if at % GROUP == 0 then redis.call('PEXPIRE', place, GRACE) end
+          blob, at = version, 0
+        end
       end
       length = at
     end
@@ -79,9 +84,11 @@ else
   fields[#fields + 1] = 'd'
   fields[#fields + 1] = inline
 end
-for at = 12, #ARGV do fields[#fields + 1] = ARGV[at] end
+for at = 13, #ARGV do fields[#fields + 1] = ARGV[at] end
 redis.call('HSET', header, unpack(fields))
-local staged = kind == 's' and content .. ':' .. ARGV[11] or nil
+local staged = kind == 's' and content .. ':' .. ARGV[12] or nil
+-- From here on these chunks stay, whatever of their writer's arrives late.
+each_group(staged, function(key) redis.call('HSET', key, 'p', '') end)
 if life > 0 then
   redis.call('PEXPIRE', header, life)
   each_group(segments, function(key) redis.call('PEXPIRE', key, life + GRACE) end)

@@ -1,5 +1,7 @@
--- Removes some of the objects below a prefix. KEYS: token, index. ARGV from 4: from, to, at most.
-local paths = redis.call('ZRANGE', KEYS[2], ARGV[4], ARGV[5], 'BYLEX', 'LIMIT', 0, ARGV[6])
+-- Removes some of the objects below a prefix. KEYS: token, index. ARGV from 5: from, to, at most.
+local before = answered()
+if before then return before end
+local paths = redis.call('ZRANGE', KEYS[2], ARGV[5], ARGV[6], 'BYLEX', 'LIMIT', 0, ARGV[7])
 local removed = 0
 for _, path in ipairs(paths) do
   local header = ARGV[1] .. 'o:' .. path
@@ -11,4 +13,4 @@ for _, path in ipairs(paths) do
   end
   redis.call('ZREM', KEYS[2], path)
 end
-return {#paths, removed}
+return answer(#paths .. ' ' .. removed)

@@ -1,4 +1,6 @@
--- Changes the modified time. KEYS: token, header. ARGV from 4: time.
-if not redis.call('HGET', KEYS[2], 'v') then return 'missing' end
-redis.call('HSET', KEYS[2], 'm', ARGV[4])
-return 'ok'
+-- Changes the modified time. KEYS: token, header. ARGV from 5: time.
+local before = answered()
+if before then return before end
+if not redis.call('HGET', KEYS[2], 'v') then return answer('missing') end
+redis.call('HSET', KEYS[2], 'm', ARGV[5])
+return answer('ok')

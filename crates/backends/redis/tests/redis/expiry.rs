@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use storage_core::{Backend, BackendExt, ListOptions, Prefix, WriteOptions};
+use storage_core::{Backend, BackendExt, ListOptions, ObjectInfo, Prefix, WriteOptions};
 
 use crate::server::{prefix, shared};
 use crate::{Raw, fresh, path, pattern};
@@ -23,6 +23,7 @@ async fn objects_expire_whole_and_vanish_from_listings() {
         .await
         .unwrap();
     let mut raw = Raw::connect(&address);
+    let index = format!("{{{prefix}}}:i");
     backend.put("small", "x").await.unwrap();
     backend.put("large", pattern(9 << 20)).await.unwrap();
     assert!(backend.get("large").await.unwrap() == pattern(9 << 20));
@@ -31,14 +32,23 @@ async fn objects_expire_whole_and_vanish_from_listings() {
     }
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert!(backend.get("large").await.unwrap_err().is_not_found());
-    let all = backend.entries(Prefix::root(), ListOptions::default().recursive(true));
-    assert_eq!(all.collect().await.unwrap(), []);
+    backend.put("x/y", "later").await.unwrap();
+    raw.send(&["PERSIST", &format!("{{{prefix}}}:o:x/y")]);
+    for number in 0..600 {
+        raw.send(&["ZADD", &index, "0", &format!("d/{number}")]);
+    }
+    // No directory is there for what has expired below it.
+    let all = backend.entries(Prefix::root(), ListOptions::default().limit(1));
+    let keys: Vec<_> = all.collect().await.unwrap();
+    let keys: Vec<_> = keys.iter().map(ObjectInfo::listing_key).collect();
+    assert_eq!(keys, ["x/"]);
     assert!(!backend.delete(&path("small")).await.unwrap());
-    assert_eq!(raw.keys(&format!("{{{prefix}}}:[co]:*")), [""; 0]);
     assert_eq!(
-        raw.send(&["ZRANGE", &format!("{{{prefix}}}:i"), "0", "-1"]),
-        ["large"]
+        raw.keys(&format!("{{{prefix}}}:[co]:*")),
+        [format!("{{{prefix}}}:o:x/y")]
     );
+    // Whoever lists forgets what has expired.
+    assert_eq!(raw.send(&["ZRANGE", &index, "0", "-1"]), ["x/y"]);
     backend.put_if("small", "again", None).await.unwrap();
 }
 
