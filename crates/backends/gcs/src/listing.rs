@@ -15,7 +15,9 @@ const MOST: usize = 1000;
 pub(crate) async fn page(client: &Client, prefix: &Prefix, parts: &ListParts) -> Result<ListPage> {
     let limit = parts.limit.unwrap_or(MOST);
     let mut page = ListPage::default();
-    if limit == 0 {
+    let name = parts.name_starts_with.as_deref().unwrap_or("");
+    // No name on one level holds a `/`; what the service would give lies deeper.
+    if limit == 0 || (!parts.recursive && name.contains('/')) {
         return Ok(page);
     }
     let filter = ListFilter::new(prefix, parts);

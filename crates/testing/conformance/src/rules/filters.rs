@@ -126,7 +126,15 @@ async fn list_name_starts_with(case: &Case) -> Verdict {
         equal(&what, found, expected)?;
     }
     let level = ["a/b.c/", "a/b/", "a/b0"];
-    for (start, expected) in [("b", &level[..]), ("b.", &level[..1]), ("c", &[])] {
+    let starts = [
+        ("b", &level[..]),
+        ("b.", &level[..1]),
+        ("c", &[]),
+        // What is below a directory is not on its level.
+        ("b/", &[]),
+        ("b/1", &[]),
+    ];
+    for (start, expected) in starts {
         let options = ListOptions::default().name_starts_with(start);
         let found = case.keys("a", options).await?;
         let what = format!("the level of `a` that starts with {start:?}");
