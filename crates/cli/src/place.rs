@@ -4,8 +4,8 @@ use std::path::{Component, Path};
 use std::sync::{Arc, OnceLock};
 
 use omnistorage::{
-    Backend, BackendExt, Config, Error, ErrorKind, ObjectPath, Operation, Prefix, Result, Uri,
-    registry,
+    Backend, BackendExt, Config, Error, ErrorKind, ObjectPath, Operation, Prefix, Registry, Result,
+    Uri, registry,
 };
 
 use crate::args::FilesArgs;
@@ -211,22 +211,10 @@ async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
     let registry = registry()?;
     remotes.check_chain(name)?;
     let opening = async {
-        let (backend, config) = match remote.place {
-            remotes::Place::Backend(backend) => {
-                let config: Config = remote.settings.into_iter().collect();
-                if wrapped::KINDS.contains(&backend.as_str()) {
-                    return wrapped::open(backend, config, missing).await;
-                }
-                (backend, config)
-            }
-            remotes::Place::Uri(uri) => {
-                let (backend, mut config) = registry.resolve(&uri)?;
-                for (key, value) in remote.settings {
-                    config.set(key, value);
-                }
-                (backend.to_owned(), config)
-            }
-        };
+        let (backend, config) = settings(&registry, remote)?;
+        if wrapped::KINDS.contains(&backend.as_str()) {
+            return wrapped::open(backend, config, missing).await;
+        }
         let config = for_files(&backend, config, missing);
         registry.open(&backend, config).await
     };
@@ -238,6 +226,38 @@ async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
             )),
         _ => error.with_path(format!("{name}:")),
     })
+}
+
+/// The backend of a remote, and all its settings.
+fn settings(registry: &Registry, remote: remotes::Remote) -> Result<(String, Config)> {
+    Ok(match remote.place {
+        remotes::Place::Backend(backend) => (backend, remote.settings.into_iter().collect()),
+        remotes::Place::Uri(uri) => {
+            let (backend, mut config) = registry.resolve(&uri)?;
+            for (key, value) in remote.settings {
+                config.set(key, value);
+            }
+            (backend.to_owned(), config)
+        }
+    })
+}
+
+/// The backend and its settings that `text` names, with the place on an object store as its prefix:
+/// for what one kind of backend alone does.
+pub(crate) fn resolved(text: &str) -> Result<(String, Config)> {
+    let registry = registry()?;
+    let Some((name, path)) = remotes::split(text) else {
+        let resolved = registry.resolve(text);
+        let (backend, config) = resolved.map_err(|error| error.with_path(shown(text)))?;
+        return Ok((backend.to_owned(), config));
+    };
+    let (backend, mut config) = settings(&registry, Remotes::read()?.get(name)?)?;
+    let path = path.trim_matches('/');
+    if !path.is_empty() {
+        let root = Prefix::new(config.get("prefix").unwrap_or(""))?;
+        config.set("prefix", format!("{root}{}", Prefix::new(path)?));
+    }
+    Ok((backend, config))
 }
 
 /// Fails where there is no directory, on a store that has directories.

@@ -6,6 +6,7 @@ mod bandwidth;
 mod bisync;
 mod cat;
 mod check;
+mod cleanup;
 mod compare;
 mod config;
 mod convert;
@@ -40,6 +41,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(crate) use bisync::{BisyncArgs, LoserArg, ResolveArg};
 pub(crate) use cat::CatArgs;
 pub(crate) use check::{CheckArgs, DiffArgs, VerifyArgs};
+pub(crate) use cleanup::CleanupArgs;
 pub(crate) use compare::CompareArgs;
 pub(crate) use config::{ConfigAction, ConfigArgs};
 pub(crate) use convert::{ConvertArgs, CsvArgs, LengthPrefixedArgs, PrefixArg};
@@ -150,6 +152,8 @@ pub(crate) enum Command {
     Rmdirs(RmdirsArgs),
     /// Delete a directory or prefix and everything below it
     Purge(PurgeArgs),
+    /// Abort unfinished uploads that killed processes left on an object store
+    Cleanup(CleanupArgs),
     /// Look at and change the named remotes
     Config(ConfigArgs),
     /// List the backends that are compiled in, with their features

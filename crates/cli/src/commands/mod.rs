@@ -4,6 +4,7 @@ mod backends;
 mod backup;
 mod bisync;
 mod cat;
+mod cleanup;
 mod compare;
 mod config;
 mod confirm;
@@ -74,6 +75,7 @@ async fn run_simple(command: Command, output: &Output) -> Exit {
         Command::Rm(args) => remove::rm(args, output).await,
         Command::Rmdir(args) => directory::rmdir(args, output).await,
         Command::Purge(args) => remove::purge(args, output).await,
+        Command::Cleanup(args) => cleanup::run(args, output).await,
         Command::Mkdir(args) => directory::mkdir(args, output).await,
         Command::Completions(args) => Ok(docs::completions(&args, output)),
         Command::Man(args) => docs::man(&args, output),

@@ -9,6 +9,8 @@ mod bisync;
 #[cfg(feature = "s3")]
 mod bisync_s3;
 mod checksums;
+#[cfg(feature = "s3")]
+mod cleanup;
 mod compare;
 mod convert;
 mod dedupe;

@@ -25,6 +25,7 @@ fn every_verb_ends_with_a_summary_in_json() {
         ("man", "man", 2),
         ("man --dir pages", "man", 0),
         ("backends", "backends", 0),
+        ("cleanup t", "cleanup", 1),
         ("config show no", "config", 2),
         ("hash md5 t -o no/file", "hash", 2),
         ("copy t", "copy", 2),
