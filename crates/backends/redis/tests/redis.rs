@@ -19,6 +19,8 @@ mod opening;
 mod repeating;
 #[path = "redis/restarts.rs"]
 mod restarts;
+#[path = "redis/secrets.rs"]
+mod secrets;
 #[path = "redis/server.rs"]
 mod server;
 #[path = "redis/speed.rs"]

@@ -33,18 +33,36 @@ pub(crate) enum Kind {
     File,
     Memory,
     Sqlite,
+    Redis,
     S3,
     Gcs,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::File, Self::Memory, Self::Sqlite, Self::S3, Self::Gcs];
+    const ALL: [Self; 6] = [
+        Self::File,
+        Self::Memory,
+        Self::Sqlite,
+        Self::Redis,
+        Self::S3,
+        Self::Gcs,
+    ];
+
+    /// Those that can be opened here; a server that is missing is said.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.is_here())
+    }
+
+    pub(crate) fn is_here(self) -> bool {
+        self != Self::Redis || storage_conformance::server("redis").is_some()
+    }
 
     pub(crate) async fn open(self) -> Store {
         match self {
             Self::File => file().await,
             Self::Memory => Store::new(Arc::new(MemoryBackend::new()) as Arc<dyn Backend>),
             Self::Sqlite => sqlite().await,
+            Self::Redis => redis().await,
             Self::S3 => s3().await,
             Self::Gcs => gcs().await,
         }
@@ -62,6 +80,15 @@ async fn sqlite() -> Store {
     let path = folder.path().join("store.db");
     let uri = format!("sqlite://{}?table=a_table", path.to_str().unwrap());
     Store::new(omnistorage::open_uri(&uri).await.unwrap()).keep(folder)
+}
+
+/// Below a prefix of its own on the server that all tests use.
+async fn redis() -> Store {
+    use std::hash::{BuildHasher, RandomState};
+    let server = storage_conformance::server("redis").unwrap();
+    let prefix = format!("test-{:016x}", RandomState::new().hash_one(0));
+    let uri = format!("{server}?prefix={prefix}&ttl=1h");
+    Store::new(omnistorage::open_uri(&uri).await.unwrap())
 }
 
 async fn gcs() -> Store {
