@@ -21,7 +21,7 @@ pub(crate) use sink::serve as sink;
 pub(crate) fn run(arguments: &Arguments) -> Result<String> {
     // Clients that bring no provider of their own take this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    ::opendal::install_default();
+    opendal_http_transport_reqwest::install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -87,8 +87,8 @@ impl Work {
                 Ok(())
             }
             Self::GetLarge { key, objects, size } => {
-                for _ in 0..objects {
-                    equal(client.get_large(&key, size).await?, size)?;
+                for index in 0..objects {
+                    equal(client.get_large(&name(&key, index), size).await?, size)?;
                 }
                 Ok(())
             }
