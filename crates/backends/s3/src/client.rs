@@ -1,4 +1,5 @@
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::endpoint::{
@@ -13,11 +14,17 @@ use aws_sdk_s3::config::{
     SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::error::BoxError;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+};
 use storage_core::{Error, ErrorKind, Result};
 
 use crate::S3Builder;
 use crate::settings::Access;
+use crate::signature::Signer;
+use crate::wire::Wire;
 
 /// Finds the endpoint once: it depends on nothing that changes from request to request, and the rules
 /// that say where it is cost more than the rest of a small request.
@@ -40,6 +47,8 @@ impl ResolveEndpoint for OneEndpoint {
     }
 }
 
+pub(crate) const USER_AGENT: &str = concat!("omnistorage/", env!("CARGO_PKG_VERSION"));
+
 /// Says who asks.
 #[derive(Debug)]
 struct UserAgent;
@@ -56,45 +65,58 @@ impl Intercept for UserAgent {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let agent = concat!("omnistorage/", env!("CARGO_PKG_VERSION"));
         context
             .request_mut()
             .headers_mut()
-            .insert("user-agent", agent);
+            .insert("user-agent", USER_AGENT);
         Ok(())
     }
 }
 
 /// One pool of connections for everything that a backend asks.
-fn connections() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+fn connections(connect_timeout: Duration) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(connect_timeout)
+        .build();
+    let connector = Connector::builder()
+        .connector_settings(settings)
         .pool_max_idle_per_host(64)
-        .build_https()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring));
+    SharedHttpConnector::new(connector.build())
 }
 
-/// The client of one backend in `region`, and the region.
+/// Whether the bucket stands in the path of URLs.
+pub(crate) fn path_style(settings: &S3Builder) -> bool {
+    settings.path_style.unwrap_or(settings.endpoint.is_some())
+}
+
+/// How one backend reaches its store.
+pub(crate) struct Clients {
+    /// The SDK's.
+    pub(crate) sdk: Client,
+    /// For the requests that come by the thousand, where they can do without the SDK's client.
+    pub(crate) wire: Option<Wire>,
+    pub(crate) region: String,
+}
+
+/// The clients of one backend in `region`.
 ///
 /// Retries and idle timeouts are the backend's own, for only it knows what may be repeated.
-pub(crate) async fn client(
-    settings: &S3Builder,
-    region: Option<String>,
-) -> Result<(Client, String)> {
-    let connections = connections();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(settings.connect_timeout)
-        .build();
+pub(crate) async fn clients(settings: &S3Builder, region: Option<String>) -> Result<Clients> {
+    let connector = connections(settings.connect_timeout);
+    let shared = connector.clone();
+    let connections = http_client_fn(move |_, _| shared.clone());
     let mut config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(connections.clone())
-        .timeout_config(timeouts)
+        .timeout_config(TimeoutConfig::disabled())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .endpoint_resolver(OneEndpoint::default())
         .interceptor(UserAgent)
-        .force_path_style(settings.path_style.unwrap_or(settings.endpoint.is_some()));
+        .force_path_style(path_style(settings));
     if let Some(endpoint) = &settings.endpoint {
         config = config.endpoint_url(endpoint);
     }
@@ -103,11 +125,18 @@ pub(crate) async fn client(
         None => found_region(&connections).await,
     };
     config = config.region(Region::new(region.clone()));
-    config = match credentials(settings, connections, &region).await? {
-        Some(credentials) => config.credentials_provider(credentials),
+    let credentials = credentials(settings, connections, &region).await?;
+    config = match &credentials {
+        Some(credentials) => config.credentials_provider(credentials.clone()),
         None => config.allow_no_auth(),
     };
-    Ok((Client::from_conf(config.build()), region))
+    let signer = credentials.map(|credentials| Signer::new(credentials, region.clone()));
+    let endpoint = crate::wire::endpoint(settings, &region).await;
+    Ok(Clients {
+        sdk: Client::from_conf(config.build()),
+        wire: endpoint.map(|endpoint| Wire::new(endpoint, connector, signer)),
+        region,
+    })
 }
 
 /// What environment and profile say, else the region that everything but Amazon takes.

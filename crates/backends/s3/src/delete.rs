@@ -1,9 +1,12 @@
+use aws_sdk_s3::operation::delete_object::builders::DeleteObjectInputBuilder;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2InputBuilder;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use storage_core::{Error, ErrorKind, ObjectPath, Result};
 
 use crate::call::Repeat;
 use crate::failure::Failure;
 use crate::list::{Names, token_of};
+use crate::signature::Payload;
 use crate::store::Store;
 
 /// Most keys of one request.
@@ -23,9 +26,10 @@ impl Store {
             }
         }
         let deleted = self.call("DeleteObject", Repeat::Freely, |_| {
-            let request = self.client.delete_object().bucket(&self.bucket).key(&key);
+            let request = DeleteObjectInputBuilder::default();
+            let request = request.bucket(&self.bucket).key(&key);
             let request = request.set_if_match(tells.then(|| "*".to_owned()));
-            async move { request.send().await.map_err(Failure::from) }
+            self.send(request, &Payload::Empty)
         });
         match deleted.await {
             Ok(_) => Ok(true),
@@ -42,17 +46,15 @@ impl Store {
         let (mut any, mut after, mut token) = (false, None::<String>, None::<String>);
         loop {
             let reply = self.call("ListObjectsV2", Repeat::Freely, |_| {
-                let request = self
-                    .client
-                    .list_objects_v2()
-                    .bucket(&self.bucket)
-                    .prefix(prefix);
+                let request = ListObjectsV2InputBuilder::default();
                 let request = request
+                    .bucket(&self.bucket)
+                    .prefix(prefix)
                     .max_keys(BATCH)
                     .set_start_after(after.clone())
                     .set_continuation_token(token.clone());
                 let request = request.set_encoding_type(Some(aws_sdk_s3::types::EncodingType::Url));
-                async move { request.send().await.map_err(Failure::from) }
+                self.send(request, &Payload::Empty)
             });
             let reply = reply.await.map_err(Error::from)?;
             let names = Names::of(&reply);

@@ -1,5 +1,6 @@
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use storage_core::{Error, ErrorKind};
 
 /// What is certain of a request that failed.
@@ -50,6 +51,35 @@ impl Failure {
         Self::without_reply(ErrorKind::Corrupt, what.to_owned(), Certainty::NotDone)
     }
 
+    /// A request that could not be made, or a reply that is none of its.
+    pub(crate) fn local(what: impl ToString) -> Self {
+        Self::without_reply(ErrorKind::Other, what.to_string(), Certainty::NotDone)
+    }
+
+    pub(crate) fn no_credentials(error: &dyn std::error::Error) -> Self {
+        let message = format!("no credentials: {}", chain(error));
+        Self::without_reply(ErrorKind::PermissionDenied, message, Certainty::NotDone)
+    }
+
+    /// A reply that says why the request failed.
+    pub(crate) fn answered(reply: &HttpResponse, code: &str, message: &str) -> Self {
+        answered(reply, code, message)
+    }
+
+    /// A reply that was cut, or that says nothing that can be understood.
+    pub(crate) fn unreadable(reply: &HttpResponse, error: &dyn std::error::Error) -> Self {
+        if !reply.status().is_success() {
+            return answered(reply, "", "");
+        }
+        let message = format!("the reply was cut or not understood: {}", chain(error));
+        Self::without_reply(ErrorKind::Network, message, Certainty::Unknown)
+    }
+
+    /// A request without a reply.
+    pub(crate) fn undelivered(error: &ConnectorError) -> Self {
+        lost(chain(error), error.is_timeout(), error.is_user())
+    }
+
     fn without_reply(kind: ErrorKind, message: String, certainty: Certainty) -> Self {
         Self {
             error: Error::new(kind, message),
@@ -79,13 +109,7 @@ where
                 let (code, message) = (meta.code(), meta.message());
                 answered(context.raw(), code.unwrap_or(""), message.unwrap_or(""))
             }
-            SdkError::ResponseError(context) if !context.raw().status().is_success() => {
-                answered(context.raw(), "", "")
-            }
-            SdkError::ResponseError(_) => {
-                let message = format!("the reply was cut or not understood: {}", chain(&error));
-                Self::without_reply(ErrorKind::Network, message, Certainty::Unknown)
-            }
+            SdkError::ResponseError(context) => Self::unreadable(context.raw(), &error),
             SdkError::TimeoutError(_) => {
                 let message = "the request took too long".to_owned();
                 Self::without_reply(ErrorKind::Timeout, message, Certainty::Unknown)
@@ -96,15 +120,7 @@ where
                     let kind = ErrorKind::PermissionDenied;
                     return Self::without_reply(kind, NO_CREDENTIALS.into(), Certainty::NotDone);
                 }
-                let (kind, certainty) = match (dispatch.is_timeout(), dispatch.is_user()) {
-                    (_, true) => (ErrorKind::Other, Certainty::NotDone),
-                    (true, _) => (ErrorKind::Timeout, Certainty::NotDone),
-                    _ if text.contains("client error (Connect)") => {
-                        (ErrorKind::Network, Certainty::NotDone)
-                    }
-                    _ => (ErrorKind::Network, Certainty::Unknown),
-                };
-                Self::without_reply(kind, text, certainty)
+                lost(text, dispatch.is_timeout(), dispatch.is_user())
             }
             _ => {
                 let text = chain(&error);
@@ -117,6 +133,17 @@ where
             }
         }
     }
+}
+
+/// What is known of a request that got no reply.
+fn lost(text: String, timeout: bool, user: bool) -> Failure {
+    let (kind, certainty) = match (timeout, user) {
+        (_, true) => (ErrorKind::Other, Certainty::NotDone),
+        (true, _) => (ErrorKind::Timeout, Certainty::NotDone),
+        _ if text.contains("client error (Connect)") => (ErrorKind::Network, Certainty::NotDone),
+        _ => (ErrorKind::Network, Certainty::Unknown),
+    };
+    Failure::without_reply(kind, text, certainty)
 }
 
 const NO_CREDENTIALS: &str = "no credentials were found: give access_key_id and \

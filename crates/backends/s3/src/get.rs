@@ -1,12 +1,15 @@
 use std::ops::Range;
 
+use aws_sdk_s3::operation::get_object::builders::GetObjectInputBuilder;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
 use storage_core::{ByteRange, Error, ObjectInfo, ObjectPath, Result, Version};
 
 use crate::attributes::head;
 use crate::call::Repeat;
 use crate::checksum::Sum;
 use crate::failure::Failure;
+use crate::signature::Payload;
 use crate::store::Store;
 
 /// A reply to `GetObject`, its body still to come.
@@ -43,23 +46,15 @@ impl Store {
         };
         let whole = range.is_none();
         let reply = self.call("GetObject", Repeat::Freely, |_| {
-            let request = self.client.get_object().bucket(&self.bucket).key(&key);
+            let request = GetObjectInputBuilder::default();
             let request = request
+                .bucket(&self.bucket)
+                .key(&key)
                 .set_range(range.clone())
                 .set_if_match(same.clone())
                 .set_if_none_match(other.clone());
-            async move {
-                // By hand: asked through the SDK, it would check the body itself, and no more once
-                // the read is resumed.
-                let request = request.customize().mutate_request(move |request| {
-                    if whole {
-                        request
-                            .headers_mut()
-                            .insert("x-amz-checksum-mode", "ENABLED");
-                    }
-                });
-                request.send().await.map_err(Failure::from)
-            }
+            let request = request.set_checksum_mode(whole.then_some(ChecksumMode::Enabled));
+            self.send(request, &Payload::Empty)
         });
         let mut reply = reply.await?;
         let length = reply.content_length.and_then(|n| u64::try_from(n).ok());

@@ -44,12 +44,15 @@ mod probe;
 mod publish;
 mod put;
 mod read;
+mod request;
 mod settings;
+mod signature;
 mod sink;
 mod store;
 mod stream;
 mod text;
 mod whole;
+mod wire;
 
 pub use backend::S3Backend;
 pub use capabilities::Capabilities;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2InputBuilder;
 use aws_sdk_s3::types::{EncodingType, Object};
 use storage_core::{
     Cursor, Error, ErrorKind, Links, ListFilter, ListOptions, ListPage, ListParts, ObjectInfo,
@@ -9,8 +10,8 @@ use storage_core::{
 
 use crate::attributes::time;
 use crate::call::Repeat;
-use crate::failure::Failure;
 use crate::probe::is_probe;
+use crate::signature::Payload;
 use crate::store::Store;
 
 /// Most keys that one request gives.
@@ -102,15 +103,16 @@ impl Store {
         };
         let keys = i32::try_from(limit.saturating_add(1).min(PAGE)).unwrap_or(1000);
         let reply = self.call("ListObjectsV2", Repeat::Freely, |_| {
-            let request = self.client.list_objects_v2().bucket(&self.bucket);
+            let request = ListObjectsV2InputBuilder::default();
             let request = request
+                .bucket(&self.bucket)
                 .prefix(&starts_with)
                 .max_keys(keys)
                 .set_encoding_type(Some(EncodingType::Url))
                 .set_delimiter((!recursive).then(|| "/".to_owned()))
                 .set_start_after(start.clone())
                 .set_continuation_token(token.clone());
-            async move { request.send().await.map_err(Failure::from) }
+            self.send(request, &Payload::Empty)
         });
         let reply = reply.await?;
         self.entries(prefix, reply)

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use aws_sdk_s3::operation::upload_part::builders::UploadPartInputBuilder;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use storage_core::{Error, ErrorKind, HashType, ObjectPath, Result, Written};
@@ -12,6 +13,7 @@ use crate::call::Repeat;
 use crate::failure::{Certainty, Failure};
 use crate::publish::{Condition, written};
 use crate::put::{crc_of, repeated_tag, with_attributes};
+use crate::signature::Payload;
 use crate::store::Store;
 
 /// Most parts of an upload.
@@ -92,7 +94,7 @@ impl Upload {
     /// [`complete`](Self::complete).
     pub(crate) async fn send(&mut self, mut pieces: Vec<Bytes>) -> Result<()> {
         let size = length(&pieces);
-        if self.store.signs_payload {
+        if self.store.joins() {
             // In one piece here, so that both are not held for the time of the request.
             pieces = vec![joined(&pieces)];
         }
@@ -338,15 +340,18 @@ async fn part(
     } else {
         None
     };
+    let payload = Payload::of(pieces, store.signs_payload);
     let reply = store.call("UploadPart", Repeat::Freely, |progress| {
-        let request = store.client.upload_part().bucket(&store.bucket).key(key);
+        let request = UploadPartInputBuilder::default();
         let request = request
+            .bucket(&store.bucket)
+            .key(key)
             .upload_id(id)
             .part_number(number)
             .content_length(size)
             .set_checksum_crc32_c(crc.clone())
-            .body(body(pieces, store.signs_payload, &progress));
-        async move { request.send().await.map_err(Failure::from) }
+            .body(body(pieces, store.joins(), &progress));
+        store.send(request, &payload)
     });
     let etag = reply.await?.e_tag;
     let part = CompletedPart::builder().part_number(number).set_e_tag(etag);

@@ -5,7 +5,7 @@ use storage_core::{Error, ErrorKind, Operation, Result};
 
 use crate::background::Background;
 use crate::call::{Patience, Repeat};
-use crate::client::client;
+use crate::client::{Clients, clients};
 use crate::failure::Failure;
 use crate::settings::without_user;
 use crate::store::Store;
@@ -71,13 +71,14 @@ async fn connect(settings: S3Builder, probed: &mut Option<Arc<Store>>) -> Result
 }
 
 async fn store(settings: &S3Builder, region: Option<String>) -> Result<Store> {
-    let (client, region) = client(settings, region).await?;
+    let Clients { sdk, wire, region } = clients(settings, region).await?;
     let plain = settings
         .endpoint
         .as_deref()
         .is_some_and(|url| url.starts_with("http://"));
     Ok(Store {
-        client,
+        client: sdk,
+        wire: wire.map(Arc::new),
         region,
         bucket: settings.bucket.clone(),
         signs_payload: settings.sign_payload.unwrap_or(plain),

@@ -172,7 +172,7 @@ impl Probe {
                 .bucket(&store.bucket)
                 .key(&self.key);
             let request = request
-                .body(body(&[CONTENT], store.signs_payload, &Progress::default()))
+                .body(body(&[CONTENT], true, &Progress::default()))
                 .content_length(CONTENT.len() as i64)
                 .checksum_algorithm(ChecksumAlgorithm::Crc32C)
                 .set_checksum_crc32_c(crc.clone())
@@ -220,7 +220,7 @@ impl Probe {
                 .part_number(1)
                 .content_length(CONTENT.len() as i64)
                 .set_checksum_crc32_c(crc.clone())
-                .body(body(&[CONTENT], store.signs_payload, &Progress::default()));
+                .body(body(&[CONTENT], true, &Progress::default()));
             async move { request.send().await.map_err(Failure::from) }
         });
         let part = CompletedPart::builder()

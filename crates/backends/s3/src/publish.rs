@@ -1,11 +1,13 @@
 //! Writes that expect something, and what is made of a reply that did not come.
 
+use aws_sdk_s3::operation::head_object::builders::HeadObjectInputBuilder;
 use storage_core::{Error, ErrorKind, ObjectInfo, ObjectPath, Result, Version, WriteMode, Written};
 
 use crate::attributes::{Attributes, etag_of};
 use crate::call::Repeat;
 use crate::extras::Extras;
 use crate::failure::{Certainty, Failure};
+use crate::signature::Payload;
 use crate::store::{Store, other_version};
 
 /// What a request expects to find.
@@ -123,9 +125,10 @@ impl Store {
     /// The same, and what the contract does not tell.
     pub(crate) async fn found(&self, path: &ObjectPath) -> Result<(ObjectInfo, Extras), Failure> {
         let key = self.key(path);
-        let reply = self.call("HeadObject", Repeat::Freely, |_| async {
-            let request = self.client.head_object().bucket(&self.bucket).key(&key);
-            request.send().await.map_err(Failure::from)
+        let reply = self.call("HeadObject", Repeat::Freely, |_| {
+            let request = HeadObjectInputBuilder::default();
+            let request = request.bucket(&self.bucket).key(&key);
+            self.send(request, &Payload::Empty)
         });
         let mut reply = reply.await?;
         let extras = crate::extras::extras!(reply);

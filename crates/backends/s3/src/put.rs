@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use aws_sdk_s3::operation::put_object::builders::PutObjectInputBuilder;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::Bytes;
 use storage_core::{Error, HashType, ObjectPath, Result, WriteMode, Written};
@@ -10,6 +11,7 @@ use crate::body::{body, length};
 use crate::failure::Failure;
 use crate::multipart::Upload;
 use crate::publish::{Condition, written};
+use crate::signature::Payload;
 use crate::store::Store;
 use crate::text;
 
@@ -112,16 +114,18 @@ impl Store {
     ) -> Result<Option<String>, Failure> {
         let key = self.key(path);
         let size = i64::try_from(length(pieces)).unwrap_or(i64::MAX);
+        let payload = Payload::of(pieces, self.signs_payload);
         let reply = self.call("PutObject", condition.repeat(), |progress| {
-            let request = self.client.put_object().bucket(&self.bucket).key(&key);
+            let request = PutObjectInputBuilder::default();
+            let request = request.bucket(&self.bucket).key(&key);
             let request = with_attributes!(request, attributes, self.settings)
-                .body(body(pieces, self.signs_payload, &progress))
+                .body(body(pieces, self.joins(), &progress))
                 .content_length(size)
                 .set_checksum_algorithm(crc.as_ref().map(|_| ChecksumAlgorithm::Crc32C))
                 .set_checksum_crc32_c(crc.clone())
                 .set_if_none_match(condition.if_none_match())
                 .set_if_match(condition.if_match());
-            async move { request.send().await.map_err(Failure::from) }
+            self.send(request, &payload)
         });
         Ok(reply.await?.e_tag)
     }

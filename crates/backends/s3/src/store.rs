@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use storage_core::{Error, Features, Lifecycle, ObjectPath, Operation, Prefix, Result, Version};
@@ -8,12 +9,16 @@ use crate::background::Background;
 use crate::budget::Budget;
 use crate::call::{Patience, Progress, Repeat};
 use crate::failure::Failure;
+use crate::request::Request;
 use crate::settings::Access;
+use crate::signature::Payload;
+use crate::wire::Wire;
 use crate::{Capabilities, NAME, S3Builder};
 
 /// What all parts of an open backend share.
 pub(crate) struct Store {
     pub(crate) client: Client,
+    pub(crate) wire: Option<Arc<Wire>>,
     pub(crate) bucket: String,
     pub(crate) region: String,
     pub(crate) signs_payload: bool,
@@ -40,6 +45,7 @@ impl Store {
     pub(crate) fn again(&self) -> Self {
         Self {
             client: self.client.clone(),
+            wire: self.wire.clone(),
             bucket: self.bucket.clone(),
             region: self.region.clone(),
             budget: self.budget.clone(),
@@ -81,6 +87,23 @@ impl Store {
         F: Future<Output = Result<T, Failure>>,
     {
         self.patience.call(name, repeat, attempt).await
+    }
+
+    /// Sends one request, once.
+    pub(crate) async fn send<R: Request>(
+        &self,
+        request: R,
+        payload: &Payload,
+    ) -> Result<R::Output, Failure> {
+        match &self.wire {
+            Some(wire) => wire.send(request, payload).await,
+            None => request.send_with(&self.client).await.map_err(Failure::from),
+        }
+    }
+
+    /// Whether content has to be in one piece to be sent: the SDK signs no other.
+    pub(crate) const fn joins(&self) -> bool {
+        self.signs_payload && self.wire.is_none()
     }
 
     pub(crate) fn check(&self, operation: Operation) -> Result<()> {
