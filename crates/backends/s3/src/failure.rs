@@ -52,7 +52,7 @@ impl Failure {
     }
 
     /// A request that could not be made, or a reply that is none of its.
-    pub(crate) fn local(what: impl ToString) -> Self {
+    pub(crate) fn local(what: &(impl ToString + ?Sized)) -> Self {
         Self::without_reply(ErrorKind::Other, what.to_string(), Certainty::NotDone)
     }
 

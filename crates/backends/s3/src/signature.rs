@@ -92,7 +92,7 @@ impl Signer {
             .time(SystemTime::now())
             .settings(self.settings.clone())
             .build()
-            .map_err(Failure::local)?;
+            .map_err(|error| Failure::local(&error))?;
         let params = SigningParams::from(params);
         let signable = SignableRequest::new(
             request.method(),
@@ -101,7 +101,7 @@ impl Signer {
             payload.signable(),
         );
         let signed = signable.and_then(|signable| sign(signable, &params));
-        let (instructions, _) = signed.map_err(Failure::local)?.into_parts();
+        let (instructions, _) = signed.map_err(|error| Failure::local(&error))?.into_parts();
         for header in instructions.into_parts().0 {
             let (name, value) = (header.name(), header.value().to_owned());
             request.headers_mut().insert(name, value);

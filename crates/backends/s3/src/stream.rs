@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::primitives::ByteStream as Body;
 use bytes::Bytes;
@@ -35,8 +36,34 @@ impl Drop for Fetch {
     }
 }
 
-/// The bytes of a range of one object in order: those of a body that is open, and of ranges that are
-/// read ahead beside it as far as the budget has room.
+/// A body is judged by so many bytes at a time.
+const SAMPLE: u64 = 1 << 20;
+
+/// Bytes a second from which on one connection is enough: another one would cost more than it brings.
+const FAST: f64 = 200e6;
+
+/// How fast an open body comes, apart from the time that its reader takes.
+#[derive(Default)]
+struct Pace {
+    bytes: u64,
+    waited: Duration,
+}
+
+impl Pace {
+    /// Adds a chunk; true once a sample is full and was slow.
+    fn is_slow(&mut self, bytes: usize, waited: Duration) -> bool {
+        self.bytes += bytes as u64;
+        self.waited += waited;
+        if self.bytes < SAMPLE {
+            return false;
+        }
+        let Self { bytes, waited } = std::mem::take(self);
+        (bytes as f64) < FAST * waited.as_secs_f64()
+    }
+}
+
+/// The bytes of a range of one object in order: those of a body that is open and, where that is slow,
+/// of ranges that are read ahead beside it as far as the budget has room.
 pub(crate) struct Source {
     object: Object,
     /// The body that is open, and where in the object its use ends.
@@ -50,19 +77,12 @@ pub(crate) struct Source {
     next: u64,
     end: u64,
     failures: u32,
+    pace: Pace,
 }
 
 impl Source {
     /// Reads `range`, whose `body` has just been opened.
     pub(crate) fn new(store: Arc<Store>, info: &ObjectInfo, range: Range<u64>, body: Body) -> Self {
-        let window = store.settings.part_size;
-        // A body that is nearly all is read to its end.
-        let large = range.end - range.start > window * 2;
-        let first = if large {
-            range.start + window
-        } else {
-            range.end
-        };
         let tag = info.version.as_ref().and_then(etag_of);
         Self {
             object: Object {
@@ -71,14 +91,15 @@ impl Source {
                 version: info.version.clone(),
                 tag: tag.map_or(Tag::Any, Tag::Same),
             },
-            body: Some((body, first)),
+            body: Some((body, range.end)),
             ahead: VecDeque::new(),
             ready: VecDeque::new(),
             room: None,
             position: range.start,
-            next: first,
+            next: range.end,
             end: range.end,
             failures: 0,
+            pace: Pace::default(),
         }
     }
 
@@ -124,6 +145,19 @@ impl Source {
         }
     }
 
+    /// Ends the use of the open body soon, and reads the rest beside it.
+    fn share(&mut self) {
+        let window = self.object.store.settings.part_size;
+        // A body that is nearly at its end is read to it.
+        if let Some((_, until)) = &mut self.body
+            && *until == self.end
+            && self.end - self.position > window * 2
+        {
+            *until = self.position + window;
+            self.next = *until;
+        }
+    }
+
     /// Starts the ranges that there is room for.
     fn read_ahead(&mut self) {
         let settings = &self.object.store.settings;
@@ -145,15 +179,19 @@ impl Source {
             return Ok(None);
         };
         let until = *until;
+        let asked = Instant::now();
         match next(body, &self.object.store).await {
             Ok(Some(mut chunk)) => {
                 self.failures = 0;
+                let slow = self.pace.is_slow(chunk.len(), asked.elapsed());
                 let left = until.saturating_sub(self.position);
                 // Less than the chunk's length where it cuts.
                 chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len()));
                 self.position += chunk.len() as u64;
                 if self.position >= until {
                     self.body = None;
+                } else if slow {
+                    self.share();
                 }
                 return Ok((!chunk.is_empty()).then_some(chunk));
             }

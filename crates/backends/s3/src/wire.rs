@@ -98,11 +98,11 @@ impl Wire {
         request: R,
         payload: &Payload,
     ) -> Result<HttpRequest, Failure> {
-        let input = request.input().map_err(Failure::local)?;
+        let input = request.input().map_err(|error| Failure::local(&error))?;
         let encoded = encoder.serialize_input(input, &mut ConfigBag::base());
-        let mut request = encoded.map_err(Failure::local)?;
+        let mut request = encoded.map_err(|error| Failure::local(&error))?;
         let placed = request.uri_mut().set_endpoint(&self.endpoint);
-        placed.map_err(Failure::local)?;
+        placed.map_err(|error| Failure::local(&error))?;
         request.headers_mut().insert("user-agent", USER_AGENT);
         if let Some(signer) = &self.signer {
             signer.sign(&mut request, payload).await?;

@@ -30,6 +30,9 @@ pub enum Fault {
     /// Passes the head of the reply and this many bytes of its body, then nothing more until the
     /// client ends the connection. Over TCP, this many bytes of the reply.
     StallReply(u64),
+    /// Passes the head of the reply and this many bytes of its body, waits, and passes the rest. HTTP
+    /// alone, for bodies with `Content-Length`.
+    PauseReply(u64, Duration),
     /// Sends the request twice, one after the other, and passes the second reply. HTTP alone, for
     /// bodies up to 64 MiB with `Content-Length`.
     Duplicate,

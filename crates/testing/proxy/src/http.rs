@@ -1,6 +1,7 @@
 use std::io::Result;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWriteExt, BufReader, copy_buf, sink};
 use tokio::net::TcpStream;
@@ -128,6 +129,7 @@ impl Exchange<'_> {
                 let _ = self.begin_reply(bytes).await;
                 self.client.stall().await.map(|()| Then::End)
             }
+            Fault::PauseReply(bytes, time) => self.pause_reply(bytes, time).await,
             Fault::Truncate(bytes) => self.truncate(bytes).await,
             Fault::CorruptReply(offset) => self.corrupt_reply(offset).await,
             Fault::Delay(time) => {
@@ -237,6 +239,23 @@ impl Exchange<'_> {
         // It ends too early, which is the point.
         let _ = pass(&mut body, &mut self.client.writer, reply.framing).await;
         Err(cut("within a reply"))
+    }
+
+    async fn pause_reply(&mut self, bytes: u64, time: Duration) -> Result<Then> {
+        let mut reply = self.send().await?;
+        let Some(length) = reply.length() else {
+            return self
+                .refuse("the reply has no body with Content-Length")
+                .await;
+        };
+        let first = Framing::Length(length.min(bytes));
+        let rest = Framing::Length(length.saturating_sub(bytes));
+        let writer = &mut self.client.writer;
+        writer.write_all(&reply.head.to_bytes("")).await?;
+        pass(&mut reply.reader, writer, first).await?;
+        tokio::time::sleep(time).await;
+        pass(&mut reply.reader, writer, rest).await?;
+        Ok(reply.then())
     }
 
     async fn truncate(&mut self, bytes: u64) -> Result<Then> {

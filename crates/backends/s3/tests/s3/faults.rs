@@ -319,6 +319,19 @@ fn a_read_that_breaks_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn the_rest_of_a_slow_body_is_read_in_ranges_beside_it() {
+    on_moto(|scene| async move {
+        scene.direct.put("key", bytes(LARGE)).await.unwrap();
+        let gets = When::method("GET").path("*/key*");
+        let pause = Fault::PauseReply(500_000, Duration::from_millis(200));
+        scene.proxy.rule(gets.clone().nth(1), pause);
+        assert_eq!(scene.through.get("key").await.unwrap(), bytes(LARGE));
+        assert_eq!(scene.proxy.pending(), 0);
+        assert!(scene.proxy.count(&gets) > 2, "{:?}", scene.proxy.requests());
+    });
+}
+
+#[test]
 fn a_read_never_goes_on_with_another_version() {
     on_moto(|scene| async move {
         scene.direct.put("key", bytes(LARGE)).await.unwrap();
