@@ -166,6 +166,9 @@ fn rclone(work: &Work, place: &Place, folders: &Folders) -> Option<Command> {
                 "16M",
                 "--s3-disable-checksum",
                 "--no-check-dest",
+                // Its other way of uploading looks at the object afterwards.
+                "--multi-thread-streams",
+                "0",
             ];
             let words = ["copy".to_owned(), local(&folders.large), url(key)];
             command.args(words).args(one).args(parts).args(rest);
