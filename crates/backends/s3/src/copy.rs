@@ -225,7 +225,15 @@ impl Store {
         let (to, tag) = (&found.path, tag_of(found));
         if size_of(found)? <= LARGEST {
             let tag = tag.filter(|_| self.capabilities.if_version);
-            return self.copy_at_once(found, to, attributes, tag).await;
+            let conditional = tag.is_some();
+            let result = self.copy_at_once(found, to, attributes, tag).await;
+            return match result {
+                // Some keep the condition for what is put, and refuse it for copies.
+                Err(error) if conditional && error.kind() == ErrorKind::Unsupported => {
+                    self.copy_at_once(found, to, attributes, None).await
+                }
+                result => result,
+            };
         }
         let condition = match (tag, &found.version) {
             (Some(tag), Some(version)) if self.capabilities.if_version_multipart => {

@@ -125,6 +125,20 @@ async fn attributes_replace_those_of_the_object_found_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn a_store_without_conditions_on_copies_still_changes_times() {
+    let local = Local::start().await;
+    local.direct.put("key", "x").await.unwrap();
+    let conditional = When::method("PUT").header("if-match").always();
+    let refused = Fault::Answer(Answer::new(501));
+    local.proxy.rule(conditional, refused);
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+    let touched = local.through.set_modified(&path("key"), time).await;
+    touched.unwrap();
+    let info = local.direct.stat(&path("key")).await.unwrap();
+    assert_eq!(info.modified, Some(time));
+}
+
+#[tokio::test]
 async fn what_other_tools_say_of_an_object_survives_copies_and_changes() {
     let local = Local::start().await;
     let (client, expires) = (local.client(), "Thu, 01 Jan 1970 00:00:07 GMT");
