@@ -16,7 +16,7 @@ use crate::call::hop;
 use crate::chunks::finds;
 use crate::database::Database;
 use crate::publish::{check_mode, delete, record};
-use crate::read::Opened;
+use crate::read::{Opened, Wanted};
 use crate::sink::SqliteSink;
 
 /// The name under which it registers and which its errors carry.
@@ -76,10 +76,11 @@ impl SqliteBackend {
         &self,
         path: &ObjectPath,
         options: ReadOptions,
+        wanted: Wanted,
         then: impl FnOnce(Opened) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (database, path) = (Arc::clone(&self.database), path.clone());
-        hop(move |_| then(Opened::find(&database, &path, options)?)).await
+        hop(move |_| then(Opened::find(&database, &path, options, wanted)?)).await
     }
 
     fn sink(&self, path: &ObjectPath, options: WriteOptions) -> Result<(SqliteSink, WriteParts)> {
@@ -95,8 +96,8 @@ impl SqliteBackend {
         if matches!(parts.mode, WriteMode::CreateNew | WriteMode::IfVersion(_)) {
             let (database, path) = (Arc::clone(&self.database), path.clone());
             hop(move |_| {
-                let snapshot = database.snapshot()?;
-                let found = record(&database, snapshot.connection()?, &path)?;
+                let reading = database.reading()?;
+                let found = record(&database, reading.connection()?, &path)?;
                 check_mode(&parts.mode, found.as_ref().map(|found| &found.version))
             })
             .await?;
@@ -139,9 +140,11 @@ impl Backend for SqliteBackend {
     async fn reader(&self, path: &ObjectPath, options: ReadOptions) -> Result<Reader> {
         self.check(Operation::Read)?;
         let named = path.clone();
-        self.find(path, options, |opened| opened.into_reader(named))
-            .await
-            .map_err(|error| error.at(Operation::Read, NAME, path))
+        self.find(path, options, Wanted::Range, |opened| {
+            opened.into_reader(named)
+        })
+        .await
+        .map_err(|error| error.at(Operation::Read, NAME, path))
     }
 
     async fn writer(&self, path: &ObjectPath, options: WriteOptions) -> Result<Writer> {
@@ -186,9 +189,9 @@ impl Backend for SqliteBackend {
         self.check(Operation::Exists)?;
         let (database, key) = (Arc::clone(&self.database), path.clone());
         hop(move |_| {
-            let snapshot = database.snapshot()?;
+            let reading = database.reading()?;
             finds(
-                snapshot.connection()?,
+                reading.connection()?,
                 &database.schema.exists,
                 [key.as_str()],
             )
@@ -204,7 +207,7 @@ impl Backend for SqliteBackend {
             return read.map_err(|error| error.at(Operation::Read, NAME, path));
         }
         self.check(Operation::Read)?;
-        self.find(path, options, Opened::all)
+        self.find(path, options, Wanted::Range, Opened::all)
             .await
             .map_err(|error| error.at(Operation::Read, NAME, path))
     }
@@ -213,9 +216,11 @@ impl Backend for SqliteBackend {
         self.check(Operation::Read)?;
         let ranges = ranges.to_vec();
         let empty = ReadOptions::from(0..0);
-        self.find(path, empty, move |opened| opened.ranges(&ranges))
-            .await
-            .map_err(|error| error.at(Operation::Read, NAME, path))
+        self.find(path, empty, Wanted::More, move |opened| {
+            opened.ranges(&ranges)
+        })
+        .await
+        .map_err(|error| error.at(Operation::Read, NAME, path))
     }
 
     async fn write(

@@ -36,13 +36,11 @@ fn ids(blob: i64, bytes: &Range<u64>) -> Result<(i64, i64)> {
 
 /// A number above `floor` that no chunk belongs to, nor a draft that has no chunk yet.
 pub(crate) fn new_blob(connection: &Connection, schema: &Schema, floor: i64) -> Result<i64> {
-    let largest = |sql: &str| -> Result<i64> {
-        let mut statement = connection.prepare_cached(sql).map_err(failure)?;
-        let found: Option<i64> = statement.query_row([], |row| row.get(0)).map_err(failure)?;
-        Ok(found.unwrap_or(0))
-    };
-    let stored = largest(&schema.last_chunk)? >> SEQUENCE_BITS;
-    let last = floor.max(stored).max(largest(&schema.last_pending)?);
+    let mut statement = connection
+        .prepare_cached(&schema.last_blob)
+        .map_err(failure)?;
+    let found: i64 = statement.query_row([], |row| row.get(0)).map_err(failure)?;
+    let last = floor.max(found);
     last.checked_add(1)
         .ok_or_else(|| damaged("the number of a blob is out of range"))
 }

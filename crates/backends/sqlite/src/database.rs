@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use storage_core::{Durability, Error, ErrorKind, Result, Version};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as Turn;
@@ -198,21 +198,25 @@ impl Database {
         .await
     }
 
-    /// A connection with a snapshot. Blocks.
-    pub(crate) fn snapshot(self: &Arc<Self>) -> Result<Snapshot> {
+    /// A connection whose every statement sees the file as it is then, until it holds a snapshot.
+    /// Blocks.
+    pub(crate) fn reading(self: &Arc<Self>) -> Result<Snapshot> {
         let idle = lock(&self.idle).as_mut().ok_or_else(closed)?.pop();
         let connection = match idle {
             Some(connection) => connection,
             None => connect::reader(&self.path, &self.settings)?,
         };
-        connection
-            .prepare_cached("BEGIN")
-            .and_then(|mut begin| begin.execute([]))
-            .map_err(failure)?;
         Ok(Snapshot {
             connection: Some(connection),
             database: Arc::clone(self),
         })
+    }
+
+    /// A connection with a snapshot. Blocks.
+    pub(crate) fn snapshot(self: &Arc<Self>) -> Result<Snapshot> {
+        let snapshot = self.reading()?;
+        snapshot.hold()?;
+        Ok(snapshot)
     }
 
     /// Closes the connections that nobody uses, and lets no other be opened.
@@ -293,11 +297,29 @@ pub(crate) fn transact<T>(
     call: &Call,
     work: impl FnOnce(&Connection) -> Result<T>,
 ) -> Result<T> {
-    let transaction =
-        Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failure)?;
-    let done = work(&transaction)?;
-    call.commit(|| transaction.commit().map_err(failure))?;
+    run(connection, "BEGIN IMMEDIATE")?;
+    let _undone = Undone(connection);
+    let done = work(connection)?;
+    call.commit(|| run(connection, "COMMIT"))?;
     Ok(done)
+}
+
+/// Runs a statement that is used over and over.
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    statement.execute([]).map(drop).map_err(failure)
+}
+
+/// Undoes what was not committed when dropped.
+struct Undone<'c>(&'c Connection);
+
+impl Drop for Undone<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // It fails only where SQLite has undone it already.
+            let _ = run(self.0, "ROLLBACK");
+        }
+    }
 }
 
 /// Changes a number of the file into itself: its commit writes the log through to the disk, and with
@@ -311,7 +333,7 @@ fn touch(connection: &Connection) -> Result<()> {
         .map_err(failure)
 }
 
-/// A connection that sees the file as it was at its first read. Given back when dropped.
+/// A connection that reads. Given back when dropped.
 pub(crate) struct Snapshot {
     connection: Option<Connection>,
     database: Arc<Database>,
@@ -320,6 +342,12 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn connection(&self) -> Result<&Connection> {
         self.connection.as_ref().ok_or_else(closed)
+    }
+
+    /// Sees the file from now on as it is at the next read, or as a statement sees it that is under
+    /// way.
+    pub(crate) fn hold(&self) -> Result<()> {
+        run(self.connection()?, "BEGIN")
     }
 
     pub(crate) fn schema(&self) -> &Schema {
@@ -332,9 +360,10 @@ impl Drop for Snapshot {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        let ended = connection
-            .prepare_cached("COMMIT")
-            .and_then(|mut commit| commit.execute([]));
+        let ended = match connection.is_autocommit() {
+            true => Ok(()),
+            false => run(&connection, "COMMIT"),
+        };
         let mut idle = lock(&self.database.idle);
         if let Some(idle) = idle
             .as_mut()

@@ -15,6 +15,7 @@ use crate::chunks::finds;
 use crate::database::Database;
 use crate::failure::failure;
 use crate::publish::{Content, Publication, check_mode, record, retire, update};
+use crate::read::Wanted;
 use crate::record::{Record, nanoseconds};
 use crate::sink::SqliteSink;
 
@@ -111,8 +112,8 @@ impl SqliteBackend {
     async fn record(&self, path: &ObjectPath) -> Result<Record> {
         let (database, path) = (Arc::clone(self.database()), path.clone());
         hop(move |_| {
-            let snapshot = database.snapshot()?;
-            let found = record(&database, snapshot.connection()?, &path)?;
+            let reading = database.reading()?;
+            let found = record(&database, reading.connection()?, &path)?;
             found.ok_or_else(|| Error::not_found(""))
         })
         .await
@@ -154,7 +155,7 @@ impl SqliteBackend {
     ) -> Result<Written> {
         let path = from.clone();
         let (record, mut reader) = self
-            .find(from, ReadOptions::default(), |opened| {
+            .find(from, ReadOptions::default(), Wanted::Range, |opened| {
                 Ok((opened.record.clone(), opened.into_reader(path)?))
             })
             .await?;

@@ -23,6 +23,15 @@ use crate::record::Record;
 /// Bytes that one hop reads: 16 chunks.
 const SPAN: u64 = 16 * CHUNK as u64;
 
+/// What is going to be read of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Its range.
+    Range,
+    /// Other ranges too.
+    More,
+}
+
 /// One object in a snapshot of the file.
 pub(crate) struct Opened {
     pub(crate) record: Record,
@@ -34,13 +43,15 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Finds the object, and its first chunk with it. Blocks.
+    /// Finds the object, and its first chunk with it. Holds the snapshot if the range, or what is
+    /// `wanted` of the object, needs more. Blocks.
     pub(crate) fn find(
         database: &Arc<Database>,
         path: &ObjectPath,
         options: ReadOptions,
+        wanted: Wanted,
     ) -> Result<Self> {
-        let snapshot = database.snapshot()?;
+        let snapshot = database.reading()?;
         let (record, range, verify, first) = {
             let connection = snapshot.connection()?;
             let mut statement = connection
@@ -52,6 +63,10 @@ impl Opened {
             let record = Record::of_row(row)?;
             let (range, verify) = judge(&record, options.into_parts())?;
             let first = first_part(row, &record, &range)?;
+            if wanted == Wanted::More || range.end > CHUNK as u64 {
+                // The statement is under way: it is what it saw that is held.
+                snapshot.hold()?;
+            }
             (record, range, verify, first)
         };
         Ok(Self {
