@@ -207,9 +207,14 @@ pub(crate) fn part<'c>(
     }
 }
 
-/// Deletes up to [`BATCH`] chunks of a blob; `true` when none is left.
-pub(crate) fn delete_batch(connection: &Connection, schema: &Schema, blob: i64) -> Result<bool> {
-    let (first, last) = ids(blob, &(0..(CHUNK as u64) << SEQUENCE_BITS))?;
+/// Deletes up to [`BATCH`] chunks of a blob, of those from a byte on; `true` when none is left there.
+pub(crate) fn delete_batch(
+    connection: &Connection,
+    schema: &Schema,
+    blob: i64,
+    from: u64,
+) -> Result<bool> {
+    let (first, last) = ids(blob, &(from..(CHUNK as u64) << SEQUENCE_BITS))?;
     let mut statement = connection
         .prepare_cached(&schema.delete_chunks)
         .map_err(failure)?;

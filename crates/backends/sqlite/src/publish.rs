@@ -14,6 +14,9 @@ use crate::draft::Draft;
 use crate::failure::failure;
 use crate::record::{Attributes, Record, nanoseconds};
 
+/// Bytes whose chunks, and no more, one statement deletes.
+const AT_ONCE: u64 = BATCH as u64 * CHUNK as u64;
+
 /// What a write is about to publish.
 pub(crate) struct Publication {
     pub(crate) path: ObjectPath,
@@ -62,8 +65,7 @@ impl Publication {
                 (blob, size, self.attributes.or(old.attributes))
             }
             old => {
-                let free = retire(database, connection, old.as_ref())?;
-                let (blob, size) = store(database, connection, free, content)?;
+                let (blob, size) = replace(database, connection, old.as_ref(), content)?;
                 (blob, size, self.attributes)
             }
         };
@@ -111,18 +113,16 @@ pub(crate) fn check_mode(mode: &WriteMode, actual: Option<&Version>) -> Result<(
 }
 
 /// Takes the bytes of an object away, at once or, where there are many, by the sweep that follows.
-/// Gives the number of a blob that is free now.
 pub(crate) fn retire(
     database: &Database,
     connection: &Connection,
     old: Option<&Record>,
-) -> Result<Option<i64>> {
+) -> Result<()> {
     let Some((old, blob)) = old.and_then(|old| Some((old, old.blob?))) else {
-        return Ok(None);
+        return Ok(());
     };
-    if old.size < BATCH as u64 * CHUNK as u64 {
-        delete_batch(connection, &database.schema, blob)?;
-        return Ok(Some(blob));
+    if old.size < AT_ONCE {
+        return delete_batch(connection, &database.schema, blob, 0).map(drop);
     }
     let mut statement = connection
         .prepare_cached(&database.schema.pend)
@@ -130,22 +130,47 @@ pub(crate) fn retire(
     let owner: Option<&str> = None;
     statement.execute(params![blob, owner]).map_err(failure)?;
     database.garbage.store(true, Ordering::Release);
-    Ok(None)
+    Ok(())
+}
+
+/// Puts bytes in the place of those of an object, if there is one: where both are few, over its chunks.
+fn replace(
+    database: &Database,
+    connection: &Connection,
+    old: Option<&Record>,
+    content: Content<'_>,
+) -> Result<(Option<i64>, u64)> {
+    let over = old.and_then(|old| Some((old.blob?, old.size)));
+    match (over, &content) {
+        (Some((blob, old)), Content::Pieces(pieces))
+            if old < AT_ONCE && !pieces.iter().all(Bytes::is_empty) =>
+        {
+            let mut chunker = Chunker::new(blob);
+            chunker.add_all(connection, &database.schema, pieces)?;
+            let end = chunker.size().next_multiple_of(CHUNK as u64);
+            if old > end {
+                delete_batch(connection, &database.schema, blob, end)?;
+            }
+            chunker.end(connection, &database.schema)
+        }
+        _ => {
+            retire(database, connection, old)?;
+            store(database, connection, content)
+        }
+    }
 }
 
 /// Where the bytes of a new object are, and how many.
 fn store(
     database: &Database,
     connection: &Connection,
-    free: Option<i64>,
     content: Content<'_>,
 ) -> Result<(Option<i64>, u64)> {
-    let blob = || free.map_or_else(|| database.new_blob(connection), Ok);
     match content {
         Content::Draft(draft) => draft.publish(database, connection),
         Content::Pieces(pieces) if pieces.iter().all(Bytes::is_empty) => Ok((None, 0)),
         Content::Pieces(pieces) => {
-            let mut chunker = Chunker::new(blob()?);
+            let mut chunker = Chunker::new(database.new_blob(connection)?);
             chunker.add_all(connection, &database.schema, pieces)?;
             chunker.end(connection, &database.schema)
         }
@@ -153,8 +178,7 @@ fn store(
             let Some(from) = source.blob else {
                 return Ok((None, 0));
             };
-            // The source's own number may be the one that is free: onto itself is no copy.
-            let to = blob()?;
+            let to = database.new_blob(connection)?;
             crate::chunks::copy(connection, &database.schema, from, source.size, to)?;
             Ok((Some(to), source.size))
         }
@@ -169,7 +193,7 @@ fn append(
     content: Content<'_>,
 ) -> Result<(Option<i64>, u64)> {
     let Some(blob) = old.blob else {
-        return store(database, connection, None, content);
+        return store(database, connection, content);
     };
     let schema = &database.schema;
     let mut chunker = Chunker::after(connection, schema, blob, old.size)?;

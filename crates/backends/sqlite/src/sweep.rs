@@ -49,7 +49,7 @@ fn batch(schema: &Schema, connection: &Connection) -> Result<bool> {
     let Some(blob) = found.map_err(failure)? else {
         return Ok(false);
     };
-    if delete_batch(connection, schema, blob)? {
+    if delete_batch(connection, schema, blob, 0)? {
         run(connection, &schema.forget_garbage, [blob])?;
     }
     Ok(true)

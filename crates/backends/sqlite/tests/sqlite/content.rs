@@ -175,3 +175,30 @@ fn an_answer_does_not_wait_for_what_is_swept_after_it() {
         assert_eq!(count(&file, "objects_chunks"), 0);
     });
 }
+
+#[tokio::test]
+async fn what_is_written_over_an_object_leaves_nothing_of_it() {
+    let (_folder, file, backend) = fresh().await;
+    let sizes = [
+        0,
+        1,
+        CHUNK - 1,
+        CHUNK,
+        CHUNK + 1,
+        5 * CHUNK + 7,
+        (2 << 20) + 3,
+    ];
+    for before in sizes {
+        for after in sizes {
+            backend.put("a", vec![7; before]).await.unwrap();
+            let content = pattern(after);
+            backend.put("a", content.clone()).await.unwrap();
+            assert!(
+                backend.get("a").await.unwrap() == content,
+                "{before} {after}"
+            );
+            let chunks = after.div_ceil(CHUNK) as i64;
+            assert_eq!(count(&file, "objects_chunks"), chunks, "{before} {after}");
+        }
+    }
+}

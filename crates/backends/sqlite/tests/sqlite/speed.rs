@@ -44,6 +44,13 @@ fn plain_get(connection: &Connection, key: &str) -> Vec<u8> {
     get.query_row([key], |row| row.get(0)).unwrap()
 }
 
+fn plain_has(connection: &Connection, key: &str) -> bool {
+    let mut has = connection
+        .prepare_cached("SELECT 1 FROM objects WHERE path = ?1")
+        .unwrap();
+    has.exists([key]).unwrap()
+}
+
 fn plain_keys(connection: &Connection) -> usize {
     let mut list = connection
         .prepare("SELECT path, modified, length(data) FROM objects ORDER BY path")
@@ -77,6 +84,26 @@ impl Contest<'_> {
             self.keys.iter().for_each(put);
         });
         shown("10,000 puts of 4 KiB", own, plain);
+        let own = self.own(async {
+            for key in self.keys {
+                self.backend.put(key, content.clone()).await.unwrap();
+            }
+        });
+        let plain = timed(|| {
+            let put = |key: &String| plain_put(self.connection, key, &content);
+            self.keys.iter().for_each(put);
+        });
+        shown("10,000 puts of 4 KiB over others", own, plain);
+        let own = self.own(async {
+            for key in self.keys {
+                assert!(self.backend.has(key).await.unwrap());
+            }
+        });
+        let plain = timed(|| {
+            let has = |key: &String| assert!(plain_has(self.connection, key));
+            self.keys.iter().for_each(has);
+        });
+        shown("10,000 looks whether one exists", own, plain);
         let own = self.own(async {
             for key in self.keys {
                 assert_eq!(self.backend.get(key).await.unwrap().len(), 4096);
