@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use storage_core::{Error, ErrorKind, Result};
 
@@ -42,6 +43,11 @@ fn prepare(connection: &Connection, settings: &Settings) -> Result<()> {
         .busy_timeout(settings.busy_timeout)
         .map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Otherwise statements that might do better with another plan for other parameters, as those on
+    // two tables, are prepared anew each time.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(failure)?;
     // On Apple's systems a sync alone leaves the bytes in the disk's own memory; elsewhere it is no
     // matter. Whoever closes the file last checkpoints it, a reader too.
     connection
