@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::{Error, Result};
+
 const DAY: i64 = 86_400;
 
 /// Writes a time in UTC, such as `2026-11-21T13:29:46.000000001Z`. `None` outside of the years 0 to
@@ -25,6 +27,32 @@ pub fn format(time: SystemTime) -> Option<String> {
     (0..=9999).contains(&year).then(|| {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
     })
+}
+
+/// Nanoseconds since 1970, as stores with a column for a number keep a time.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a time that does not fit: before 1677
+/// or after 2262.
+#[doc(hidden)]
+pub fn nanoseconds(time: SystemTime) -> Result<i64> {
+    let count = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).ok(),
+        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|n| -n),
+    };
+    count.ok_or_else(|| Error::unsupported("a modified time before 1677 or after 2262"))
+}
+
+/// The time so many nanoseconds after 1970, or before it.
+#[doc(hidden)]
+#[must_use]
+pub fn of_nanoseconds(count: i64) -> SystemTime {
+    let distance = Duration::from_nanos(count.unsigned_abs());
+    if count < 0 {
+        UNIX_EPOCH - distance
+    } else {
+        UNIX_EPOCH + distance
+    }
 }
 
 /// Reads RFC 3339 with any fraction and offset, or decimal seconds since 1970, which rclone writes
@@ -162,6 +190,15 @@ mod tests {
         ] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn counts_before_and_after_1970_survive() {
+        for count in [i64::MIN + 1, -1, 0, 1, i64::MAX] {
+            assert_eq!(nanoseconds(of_nanoseconds(count)).unwrap(), count);
+        }
+        let late = UNIX_EPOCH + Duration::from_secs(1 << 40);
+        assert!(nanoseconds(late).unwrap_err().is_unsupported());
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use redis::Value;
+use storage_core::timestamp::of_nanoseconds;
 use storage_core::{
-    Error, HashType, Hashes, Metadata, ObjectInfo, ObjectPath, Result, Version, WriteParts,
+    HashType, Hashes, Metadata, ObjectInfo, ObjectPath, Result, Version, WriteParts,
 };
 
 use crate::failure::damaged;
@@ -67,7 +68,7 @@ impl Header {
         Ok(Some(Self {
             version: Version::new(version),
             size: number(size.as_deref())?,
-            modified: time_of(number(modified.as_deref())?),
+            modified: of_nanoseconds(number(modified.as_deref())?),
             attributes,
         }))
     }
@@ -229,27 +230,6 @@ const fn kind_of(value: &Value) -> &'static str {
 fn number<T: std::str::FromStr>(text: Option<&str>) -> Result<T> {
     let number = text.unwrap_or_default().parse();
     number.map_err(|_| damaged(format!("{text:?} is not a number that fits")))
-}
-
-/// Nanoseconds since 1970.
-///
-/// # Errors
-/// `Unsupported` for a time that does not fit: before 1677 or after 2262.
-pub(crate) fn nanoseconds(time: SystemTime) -> Result<i64> {
-    let count = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).ok(),
-        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|n| -n),
-    };
-    count.ok_or_else(|| Error::unsupported("a modified time before 1677 or after 2262"))
-}
-
-pub(crate) fn time_of(nanoseconds: i64) -> SystemTime {
-    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
-    if nanoseconds < 0 {
-        UNIX_EPOCH - distance
-    } else {
-        UNIX_EPOCH + distance
-    }
 }
 
 #[cfg(test)]

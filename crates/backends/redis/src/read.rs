@@ -7,8 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use storage_core::{
-    ByteRange, ByteStream, Error, ErrorKind, ObjectPath, Payload, ReadOptions, ReadParts, Reader,
-    Result,
+    ByteRange, ByteStream, Error, ErrorKind, ObjectPath, Payload, ReadOptions, Reader, Result,
 };
 use storage_hash::verified;
 use tokio_util::task::AbortOnDropHandle;
@@ -42,7 +41,9 @@ impl Opened {
         options: ReadOptions,
     ) -> Result<Self> {
         let (header, content) = store.open(path).await?;
-        let (range, verify) = judge(&header, options.into_parts())?;
+        let parts = options.into_parts();
+        let hashes = &header.attributes.hashes;
+        let (range, verify) = parts.judge(&header.version, header.size, hashes)?;
         Ok(Self {
             header,
             path: path.clone(),
@@ -124,31 +125,6 @@ fn slice(bytes: &Bytes, range: &Range<u64>) -> Result<Bytes> {
         Some(part) => Ok(bytes.slice_ref(part)),
         None => Err(damaged("the object is shorter than its size")),
     }
-}
-
-/// Whether what the options ask is met, and the range that they mean.
-fn judge(header: &Header, parts: ReadParts) -> Result<(Range<u64>, bool)> {
-    let ReadParts {
-        range,
-        if_version,
-        if_changed_from,
-        verify,
-    } = parts;
-    if let Some(expected) = if_version.filter(|expected| *expected != header.version) {
-        let actual = Some(header.version.clone());
-        return Err(Error::precondition_failed(Some(expected), actual));
-    }
-    if if_changed_from.is_some_and(|version| version == header.version) {
-        return Err(Error::new(ErrorKind::NotModified, ""));
-    }
-    if verify && range != ByteRange::Full {
-        return Err(Error::unsupported("verifying a part of an object"));
-    }
-    if verify && header.attributes.hashes.is_empty() {
-        let message = "the object has no stored hash to verify against";
-        return Err(Error::unsupported(message));
-    }
-    Ok((range.resolve(header.size)?, verify))
 }
 
 /// What one request reads: bytes of one segment, in one hash of chunks.

@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use redis::{Pipeline, Value};
+use storage_core::timestamp::{nanoseconds, of_nanoseconds};
 use storage_core::{
     Error, ErrorKind, Hashes, ObjectPath, Result, Version, WriteMode, WriteParts, Written,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::failure::damaged;
-use crate::header::{Attributes, CONTENT, Content, FIELDS, Header, nanoseconds, text_of, time_of};
+use crate::header::{Attributes, CONTENT, Content, FIELDS, Header, text_of};
 use crate::keys::{CHUNK, Keys};
 use crate::link::{Effect, Link, Request};
 use crate::script::Script;
@@ -173,7 +174,7 @@ impl Store {
         let size = judged(&answer.await?, &mode)?.parse();
         let mut written = Written::new(size.map_err(|_| damaged("a size is not a number"))?);
         written.version = Some(Version::new(version));
-        written.modified = Some(time_of(modified));
+        written.modified = Some(of_nanoseconds(modified));
         written.hashes = reported;
         Ok(written)
     }

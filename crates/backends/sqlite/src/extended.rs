@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
+use storage_core::timestamp::nanoseconds;
 use storage_core::{
     Error, ExtendedBackend, Features, ObjectInfo, ObjectPath, Operation, ReadOptions, Result,
     RmdirOptions, WriteMode, WriteOptions, WriteParts, WriteSink, Written,
@@ -16,7 +17,7 @@ use crate::database::Database;
 use crate::failure::failure;
 use crate::publish::{Content, Publication, check_mode, record, retire, update};
 use crate::read::Wanted;
-use crate::record::{Record, nanoseconds};
+use crate::record::Record;
 use crate::sink::SqliteSink;
 
 /// Most bytes that are copied in one transaction. More are copied like a write.

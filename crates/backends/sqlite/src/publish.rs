@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
+use storage_core::timestamp::nanoseconds;
 use storage_core::{
     Error, ErrorKind, Hashes, ObjectPath, Result, Version, WriteMode, WriteParts, Written,
 };
@@ -12,7 +13,7 @@ use crate::chunks::{BATCH, CHUNK, Chunker, delete_batch};
 use crate::database::Database;
 use crate::draft::Draft;
 use crate::failure::failure;
-use crate::record::{Attributes, Record, nanoseconds};
+use crate::record::{Attributes, Record};
 
 /// Bytes whose chunks, and no more, one statement deletes.
 const AT_ONCE: u64 = BATCH as u64 * CHUNK as u64;

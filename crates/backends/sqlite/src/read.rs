@@ -8,9 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use rusqlite::{Connection, Row};
-use storage_core::{
-    ByteRange, Error, ErrorKind, ObjectInfo, ObjectPath, ReadOptions, ReadParts, Reader, Result,
-};
+use storage_core::{ByteRange, Error, ObjectInfo, ObjectPath, ReadOptions, Reader, Result};
 use storage_hash::verified;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -61,7 +59,9 @@ impl Opened {
             let row = rows.next().map_err(failure)?;
             let row = row.ok_or_else(|| Error::not_found(""))?;
             let record = Record::of_row(row)?;
-            let (range, verify) = judge(&record, options.into_parts())?;
+            let parts = options.into_parts();
+            let (range, verify) =
+                parts.judge(&record.version, record.size, &record.attributes.hashes)?;
             let first = first_part(row, &record, &range)?;
             if wanted == Wanted::More || range.end > CHUNK as u64 {
                 // The statement is under way: it is what it saw that is held.
@@ -148,31 +148,6 @@ impl Opened {
             }
         })
     }
-}
-
-/// Whether what the options ask is met, and the range that they mean.
-fn judge(record: &Record, parts: ReadParts) -> Result<(Range<u64>, bool)> {
-    let ReadParts {
-        range,
-        if_version,
-        if_changed_from,
-        verify,
-    } = parts;
-    if let Some(expected) = if_version.filter(|expected| *expected != record.version) {
-        let actual = Some(record.version.clone());
-        return Err(Error::precondition_failed(Some(expected), actual));
-    }
-    if if_changed_from.is_some_and(|version| version == record.version) {
-        return Err(Error::new(ErrorKind::NotModified, ""));
-    }
-    if verify && range != ByteRange::Full {
-        return Err(Error::unsupported("verifying a part of an object"));
-    }
-    if verify && record.attributes.hashes.is_empty() {
-        let message = "the object has no stored hash to verify against";
-        return Err(Error::unsupported(message));
-    }
-    Ok((range.resolve(record.size)?, verify))
 }
 
 /// What the first chunk, which follows the header in a row, has of the start of a range.

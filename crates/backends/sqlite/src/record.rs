@@ -1,11 +1,11 @@
 //! One object's row: how its attributes are written and read back.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{CachedStatement, Row, params};
+use storage_core::timestamp::of_nanoseconds;
 use storage_core::{
-    Error, HashType, Hashes, Metadata, ObjectInfo, ObjectPath, Result, Version, WriteParts, Written,
+    HashType, Hashes, Metadata, ObjectInfo, ObjectPath, Result, Version, WriteParts, Written,
 };
 
 use crate::failure::{damaged, failure};
@@ -103,7 +103,7 @@ impl Record {
     pub(crate) fn info(&self, path: ObjectPath) -> ObjectInfo {
         let mut info = ObjectInfo::new(path)
             .with_size(self.size)
-            .with_modified(time_of(self.modified))
+            .with_modified(of_nanoseconds(self.modified))
             .with_version(self.version.clone());
         info.content_type.clone_from(&self.attributes.content_type);
         info.cache_control
@@ -116,7 +116,7 @@ impl Record {
     pub(crate) fn written(&self, reported: Hashes) -> Written {
         let mut written = Written::new(self.size);
         written.version = Some(self.version.clone());
-        written.modified = Some(time_of(self.modified));
+        written.modified = Some(of_nanoseconds(self.modified));
         written.hashes = reported;
         written
     }
@@ -158,25 +158,6 @@ fn hashes(text: Option<&str>) -> Result<Hashes> {
     Ok(hashes)
 }
 
-/// # Errors
-/// `Unsupported` for a time that does not fit: before 1677 or after 2262.
-pub(crate) fn nanoseconds(time: SystemTime) -> Result<i64> {
-    let count = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).ok(),
-        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|n| -n),
-    };
-    count.ok_or_else(|| Error::unsupported("a modified time before 1677 or after 2262"))
-}
-
-fn time_of(nanoseconds: i64) -> SystemTime {
-    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
-    if nanoseconds < 0 {
-        UNIX_EPOCH - distance
-    } else {
-        UNIX_EPOCH + distance
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,14 +170,5 @@ mod tests {
         assert_eq!(metadata(None), Metadata::new());
         assert!(hashes(Some("crc32c=0102")).unwrap_err().is_corrupt());
         assert!(hashes(Some("later=01")).unwrap().is_empty());
-    }
-
-    #[test]
-    fn times_before_and_after_1970_survive_to_the_nanosecond() {
-        for count in [i64::MIN + 1, -1, 0, 1, i64::MAX] {
-            assert_eq!(nanoseconds(time_of(count)).unwrap(), count);
-        }
-        let late = UNIX_EPOCH + Duration::from_secs(1 << 40);
-        assert!(nanoseconds(late).unwrap_err().is_unsupported());
     }
 }

@@ -1,7 +1,7 @@
+use std::ops::Range;
+
 use super::ByteRange;
-#[cfg(doc)]
-use crate::ErrorKind;
-use crate::Version;
+use crate::{Error, ErrorKind, Hashes, Result, Version};
 
 /// How to read. The default reads everything, whatever the version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,44 @@ pub struct ReadParts {
     pub if_version: Option<Version>,
     pub if_changed_from: Option<Version>,
     pub verify: bool,
+}
+
+impl ReadParts {
+    /// Whether what the options ask is met by an object of this version, size and digests: the range
+    /// that they mean, and whether to verify. For backends that know the object before they read it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PreconditionFailed`], [`ErrorKind::NotModified`], [`ErrorKind::InvalidRange`], and
+    /// [`ErrorKind::Unsupported`] for what cannot be verified.
+    #[doc(hidden)]
+    pub fn judge(
+        self,
+        version: &Version,
+        size: u64,
+        hashes: &Hashes,
+    ) -> Result<(Range<u64>, bool)> {
+        let Self {
+            range,
+            if_version,
+            if_changed_from,
+            verify,
+        } = self;
+        if let Some(expected) = if_version.filter(|expected| expected != version) {
+            let actual = Some(version.clone());
+            return Err(Error::precondition_failed(Some(expected), actual));
+        }
+        if if_changed_from.is_some_and(|old| old == *version) {
+            return Err(Error::new(ErrorKind::NotModified, ""));
+        }
+        if verify && range != ByteRange::Full {
+            return Err(Error::unsupported("verifying a part of an object"));
+        }
+        if verify && hashes.is_empty() {
+            let message = "the object has no stored hash to verify against";
+            return Err(Error::unsupported(message));
+        }
+        Ok((range.resolve(size)?, verify))
+    }
 }
 
 impl ReadOptions {
@@ -76,5 +114,42 @@ impl ReadOptions {
 impl<R: Into<ByteRange>> From<R> for ReadOptions {
     fn from(range: R) -> Self {
         Self::default().range(range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HashType;
+
+    #[test]
+    fn conditions_are_judged_before_ranges() {
+        let (mine, other) = (Version::new("1"), Version::new("2"));
+        let mut hashes = Hashes::new();
+        hashes.insert(HashType::Crc32c, [0; 4]).unwrap();
+        let judge = |options: ReadOptions, hashes| options.into_parts().judge(&mine, 10, hashes);
+        let all = ReadOptions::default();
+        let part = all.clone().range(2..99);
+        assert_eq!(judge(part.clone(), &hashes).unwrap(), (2..10, false));
+        assert_eq!(
+            judge(all.clone().verify(true), &hashes).unwrap(),
+            (0..10, true)
+        );
+        for (options, hashes, kind) in [
+            (
+                part.clone().if_version(other),
+                &hashes,
+                ErrorKind::PreconditionFailed,
+            ),
+            (
+                part.clone().if_changed_from(mine.clone()),
+                &hashes,
+                ErrorKind::NotModified,
+            ),
+            (part.verify(true), &hashes, ErrorKind::Unsupported),
+            (all.verify(true), &Hashes::new(), ErrorKind::Unsupported),
+        ] {
+            assert_eq!(judge(options, hashes).unwrap_err().kind(), kind);
+        }
     }
 }
