@@ -93,7 +93,6 @@ impl LimitArgs {
         let Some(limit) = &self.bwlimit else {
             return Ok(options);
         };
-        let is_remote = |store: &dyn Backend| !matches!(store.name(), "file" | "memory");
         match limit.between(is_remote(source), is_remote(destination)) {
             Some(bandwidth) => Ok(options.bandwidth(bandwidth)),
             None => Err(SyncError::Option {
@@ -102,6 +101,11 @@ impl LimitArgs {
             }),
         }
     }
+}
+
+/// Whether a store is reached over a network.
+pub(crate) fn is_remote(store: &dyn Backend) -> bool {
+    !matches!(store.name(), "file" | "memory" | "sqlite")
 }
 
 fn size(text: &str) -> Result<Limit<u64>, String> {

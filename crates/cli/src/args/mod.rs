@@ -53,6 +53,7 @@ pub(crate) use filter::FilterArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use hash::HashArgs;
 pub(crate) use layers::{CompressArg, LayersArg};
+pub(crate) use limits::is_remote;
 pub(crate) use ls::LsArgs;
 pub(crate) use move_::MoveArgs;
 pub(crate) use paths::PathsArgs;

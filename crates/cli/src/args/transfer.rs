@@ -16,9 +16,9 @@ pub(crate) struct TransferArgs {
     /// Copy from DIR what it has as the source has it, instead of sending it; may be given again
     #[arg(long, value_name = "DIR", conflicts_with = "compare_dest")]
     pub(crate) copy_dest: Vec<String>,
-    /// Files transferred at the same time
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) transfers: u16,
+    /// Files transferred at the same time [default: 8, or 32 over a network]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) transfers: Option<u16>,
     /// How to verify each transfer
     #[arg(long, value_enum, default_value_t = VerifyArg::Hash)]
     pub(crate) verify: VerifyArg,

@@ -1,17 +1,20 @@
 //! Verbs that transfer trees: `sync`, `copy`, `move`.
 
 use omnistorage::sync::{Command, Comparison, Job, Options, Symlinks, SyncError, Tree};
-use omnistorage::{BackendExt, Location, Result};
+use omnistorage::{Backend, BackendExt, Location, Result};
 
 use super::job::{self, destination, source};
 use super::lists::Lists;
 use super::report::Report;
 use super::{backup, confirm};
-use crate::args::{ChoiceArgs, CompareArgs, MoveArgs, SyncArgs, TransferArgs};
+use crate::args::{ChoiceArgs, CompareArgs, MoveArgs, SyncArgs, TransferArgs, is_remote};
 use crate::filter;
 use crate::output::{Exit, Output};
 use crate::place::{self, Missing};
 use crate::recode;
+
+/// Files transferred at the same time where a store is reached over a network.
+const REMOTE_TRANSFERS: usize = 32;
 
 pub(crate) async fn sync(args: SyncArgs, output: &Output) -> Exit {
     note_deferred(&args, output);
@@ -109,8 +112,7 @@ async fn object_job(
         Missing::Fail => place::entry_to_be(to).await?,
     };
     let to = Location::new(to.backend, to.path);
-    let limits = &args.limits;
-    let options = limits.between(options, &**object.backend(), &**to.backend())?;
+    let options = between(args, options, &**object.backend(), &**to.backend())?;
     match command {
         Command::Move => Job::move_file(object, &to, options),
         _ => Job::copy_file(object, &to, options),
@@ -154,8 +156,26 @@ async fn tree_job(
         options.backup_dir = Some(trees.1);
     }
     let (from, to) = (source.backend(), destination.backend());
-    let options = args.limits.between(options, &**from, &**to)?;
+    let options = between(args, options, &**from, &**to)?;
     Job::new(command, source, destination, options)
+}
+
+/// What depends on where the stores are.
+fn between(
+    args: &TransferArgs,
+    options: Options,
+    from: &dyn Backend,
+    to: &dyn Backend,
+) -> Result<Options, SyncError> {
+    // Small objects over a network are waited for most of the time.
+    let transfers = args.transfers.map_or_else(
+        || match is_remote(from) || is_remote(to) {
+            true => REMOTE_TRANSFERS,
+            false => options.transfers,
+        },
+        usize::from,
+    );
+    args.limits.between(options.transfers(transfers), from, to)
 }
 
 /// Whether the job is made once without creating anything, so that one that is refused leaves
@@ -259,7 +279,6 @@ fn transfer_options(args: &TransferArgs) -> Options {
     options = args.backup.apply(args.limits.apply(options));
     options
         .dry_run(args.dry_run)
-        .transfers(usize::from(args.transfers))
         .tries(args.retries)
         .verify(args.verify.into())
         .fsync(args.fsync.into())
