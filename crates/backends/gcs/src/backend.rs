@@ -13,6 +13,7 @@ use storage_core::{
 use tokio::time::sleep;
 
 use crate::attempt::delay;
+use crate::claim::marked;
 use crate::client::{Client, Shared};
 use crate::failure::Reason;
 use crate::info::Attributes;
@@ -97,13 +98,20 @@ impl GcsBackend {
         } else {
             1
         };
-        for tried in 1..most {
-            match self.send(&target, &parts, payload).await {
-                Err(error) if error.is_transient() => sleep(delay(tried)).await,
-                written => return written,
+        let (mut tried, mut unsure) = (1, false);
+        loop {
+            let error = match self.send(&target, &parts, payload).await {
+                Ok(written) => return Ok(written),
+                Err(error) => error,
+            };
+            unsure |= error.outcome_unknown();
+            if !error.is_transient() || tried >= most {
+                return Err(marked(error, unsure));
             }
+            tracing::debug!(name = target.name, tried, %error, "uploading again");
+            sleep(delay(tried)).await;
+            tried += 1;
         }
-        self.send(&target, &parts, payload).await
     }
 
     async fn send(

@@ -161,10 +161,19 @@ impl Client {
 
     /// Deletes an object; `false` when there was none.
     pub(crate) async fn delete(&self, name: &str) -> Result<bool, Failure> {
+        self.delete_generation(name, 0).await
+    }
+
+    /// As [`Self::delete`], this generation alone, 0 for the live one.
+    pub(crate) async fn delete_generation(
+        &self,
+        name: &str,
+        generation: i64,
+    ) -> Result<bool, Failure> {
         let deleted = self.attempts(0).run("delete", || {
             let request = self.control.delete_object();
-            self.prepare(request.set_bucket(&self.bucket).set_object(name))
-                .send()
+            let request = request.set_bucket(&self.bucket).set_object(name);
+            self.prepare(request.set_generation(generation)).send()
         });
         let Outcome { result, ambiguous } = deleted.await;
         match result {

@@ -2,14 +2,18 @@ use google_cloud_storage::model::Object;
 use storage_core::{Error, ErrorKind, Hashes, ObjectPath, Result, WriteMode, WriteParts, Written};
 
 use crate::attempt::Outcome;
+use crate::claim::{Claim, condition};
 use crate::client::Shared;
 use crate::failure::{Failure, Reason};
-use crate::info::{self, Attributes, NATIVE, is_of, size};
+use crate::info::{self, Attributes, NATIVE, size};
 use crate::random;
 use crate::reading::digests;
-use crate::upload::{condition, refusal};
 
-/// Copies within the service, from the generation that it finds first.
+/// How often a copy begins anew when its source is replaced.
+const COPIES: u32 = 4;
+
+/// Copies within the service, from the generation that it finds first. A source that is replaced
+/// meanwhile is copied anew.
 pub(crate) async fn copy(
     client: &Shared,
     from: &ObjectPath,
@@ -19,21 +23,42 @@ pub(crate) async fn copy(
     if parts.mode == WriteMode::Append {
         return Err(Error::unsupported("copy in mode append"));
     }
-    let source = client.object(&client.name(from)?).await?;
-    if from == to {
-        return Ok(info::written(&source, Hashes::new()));
+    for _ in 0..COPIES {
+        let source = client.object(&client.name(from)?).await?;
+        if from == to {
+            return Ok(info::written(&source, Hashes::new()));
+        }
+        if let Some(written) = copy_from(client, source, to, &parts).await? {
+            return Ok(written);
+        }
     }
-    let hashes = check(client, &source, &parts).await?;
-    let mut attributes = Attributes::of(&parts)?;
+    let message = "the source is replaced faster than it is copied";
+    Err(Error::new(ErrorKind::Other, message).with_transient(true))
+}
+
+/// Copies one generation; `None` when it is gone.
+async fn copy_from(
+    client: &Shared,
+    source: Object,
+    to: &ObjectPath,
+    parts: &WriteParts,
+) -> Result<Option<Written>> {
+    let hashes = match check(client, &source, parts).await {
+        Err(error) if error.is_precondition_failed() => return Ok(None),
+        hashes => hashes?,
+    };
+    let mut attributes = Attributes::of(parts)?;
     attributes.add_hashes(&info::only(&hashes, parts.hashes));
     attributes.inherit(&source);
     if let (None, Some(modified)) = (parts.modified, info::modified(&source)) {
         attributes.set_modified(modified)?;
     }
     let rewrite = Rewrite::new(client, source, client.name(to)?, &parts.mode, attributes)?;
-    let object = rewrite.run(&parts.mode).await?;
+    let Some(object) = rewrite.run().await? else {
+        return Ok(None);
+    };
     let reported = info::only(&hashes, parts.hashes | parts.verify);
-    Ok(info::written(&object, reported))
+    Ok(Some(info::written(&object, reported)))
 }
 
 /// Compares the source with what the options say of it; gives the digests that they ask for, for
@@ -65,6 +90,7 @@ struct Rewrite<'a> {
     client: &'a Shared,
     source: Object,
     to: String,
+    mode: &'a WriteMode,
     condition: Option<i64>,
     destination: Object,
     write: String,
@@ -75,7 +101,7 @@ impl<'a> Rewrite<'a> {
         client: &'a Shared,
         source: Object,
         to: String,
-        mode: &WriteMode,
+        mode: &'a WriteMode,
         mut attributes: Attributes,
     ) -> Result<Self> {
         let write = random::token();
@@ -96,22 +122,24 @@ impl<'a> Rewrite<'a> {
             client,
             source,
             to,
+            mode,
             condition,
             destination,
             write,
         })
     }
 
-    async fn run(&self, mode: &WriteMode) -> Result<Object> {
+    /// `None` when the source is gone, and nothing was copied under a condition.
+    async fn run(&self) -> Result<Option<Object>> {
         let mut token = String::new();
         loop {
             let Outcome { result, ambiguous } = self.step(&token).await;
             let response = match result {
                 Ok(response) => response,
-                Err(failure) => return self.settle(mode, failure, ambiguous).await,
+                Err(failure) => return self.settle(failure, ambiguous).await,
             };
             if let Some(object) = response.resource.filter(|_| response.done) {
-                return Ok(object);
+                return Ok(Some(object));
             }
             if response.rewrite_token.is_empty() {
                 return Err(Error::new(ErrorKind::Other, "the service does not go on"));
@@ -139,24 +167,18 @@ impl<'a> Rewrite<'a> {
         step.await
     }
 
-    /// Decides what became of a copy that failed; see the uploads.
-    async fn settle(&self, mode: &WriteMode, failure: Failure, ambiguous: bool) -> Result<Object> {
-        let refused = failure.reason == Reason::Condition;
-        let unsure = ambiguous || (failure.error.is_transient() && !failure.harmless);
-        let marked = |error: Error, unsure| match unsure {
-            true => error.with_outcome_unknown(),
-            false => error,
+    async fn settle(&self, failure: Failure, ambiguous: bool) -> Result<Option<Object>> {
+        let gone = failure.reason == Reason::Missing;
+        // Without a condition, a copy that an earlier attempt may have made is replaced by another.
+        if gone && (self.condition.is_none() || !ambiguous) {
+            return Ok(None);
+        }
+        let claim = Claim {
+            client: self.client,
+            name: &self.to,
+            mode: self.mode,
+            token: self.condition.map(|_| self.write.as_str()),
         };
-        if self.condition.is_none() || !(refused || unsure) {
-            return Err(marked(failure.error, unsure));
-        }
-        match self.client.object(&self.to).await {
-            Ok(object) if is_of(&object, &self.write) => Ok(object),
-            Ok(object) if refused => Err(marked(refusal(mode, Some(object.generation)), ambiguous)),
-            Err(missing) if refused && missing.reason == Reason::Missing => {
-                Err(marked(refusal(mode, None), ambiguous))
-            }
-            _ => Err(marked(failure.error, unsure)),
-        }
+        claim.settle(failure, ambiguous).await.map(Some)
     }
 }

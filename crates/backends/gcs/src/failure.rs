@@ -11,7 +11,6 @@ pub(crate) enum Reason {
     Missing,
     /// A condition on the generation or metageneration does not hold.
     Condition,
-    Unchanged,
     /// The range starts behind the content.
     Range,
     Other,
@@ -24,6 +23,8 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
     /// Whether the service cannot have acted on the request.
     pub(crate) harmless: bool,
+    /// The generation that an upload has published with other bytes than were sent.
+    pub(crate) spoiled: Option<i64>,
 }
 
 impl Failure {
@@ -36,6 +37,7 @@ impl Failure {
             reason: Reason::Other,
             error,
             harmless: false,
+            spoiled: None,
         }
     }
 }
@@ -53,7 +55,8 @@ impl From<SdkError> for Failure {
         Self {
             reason,
             error: Error::new(kind, message(&error)).with_transient(transient),
-            harmless: !transient || error.is_connect() || kind == ErrorKind::RateLimited,
+            harmless: is_harmless(&error),
+            spoiled: spoiled(&error),
         }
     }
 }
@@ -78,7 +81,7 @@ fn classify(error: &SdkError) -> (ErrorKind, bool, Reason) {
     if error.is_timeout() {
         return other(ErrorKind::Timeout, true);
     }
-    if error.is_connect() || error.is_io() || error.is_transport() {
+    if error.is_connect() || error.is_io() || error.is_transport() || is_garbled(error) {
         return other(ErrorKind::Network, true);
     }
     other(ErrorKind::Other, false)
@@ -87,7 +90,6 @@ fn classify(error: &SdkError) -> (ErrorKind, bool, Reason) {
 fn of_status(status: u16) -> (ErrorKind, bool, Reason) {
     let other = |kind, transient| (kind, transient, Reason::Other);
     match status {
-        304 => (ErrorKind::NotModified, false, Reason::Unchanged),
         401 | 403 => other(ErrorKind::PermissionDenied, false),
         404 => (ErrorKind::NotFound, false, Reason::Missing),
         408 | 504 => other(ErrorKind::Timeout, true),
@@ -105,14 +107,43 @@ fn of_code(code: Code) -> (ErrorKind, bool, Reason) {
         Code::Unauthenticated | Code::PermissionDenied => other(ErrorKind::PermissionDenied, false),
         Code::NotFound => (ErrorKind::NotFound, false, Reason::Missing),
         Code::FailedPrecondition => (ErrorKind::PreconditionFailed, false, Reason::Condition),
-        Code::Aborted => (ErrorKind::NotModified, false, Reason::Unchanged),
         Code::OutOfRange => (ErrorKind::InvalidRange, false, Reason::Range),
         Code::ResourceExhausted => other(ErrorKind::RateLimited, true),
         Code::DeadlineExceeded => other(ErrorKind::Timeout, true),
+        // Something else got in its way; no request here asks for what was changed alone.
+        Code::Aborted => other(ErrorKind::Other, true),
         Code::Unavailable | Code::Internal | Code::Unknown | Code::Cancelled => {
             other(ErrorKind::Network, true)
         }
         _ => other(ErrorKind::Other, false),
+    }
+}
+
+/// Whether the service cannot have acted: it refused, or was not reached.
+fn is_harmless(error: &SdkError) -> bool {
+    if let Some(status) = error.http_status_code() {
+        let (kind, transient, _) = of_status(status);
+        return status >= 400 && (!transient || kind == ErrorKind::RateLimited);
+    }
+    if let Some(status) = error.status() {
+        let (kind, transient, _) = of_code(status.code);
+        return !transient || kind == ErrorKind::RateLimited;
+    }
+    error.is_connect() || error.is_authentication()
+}
+
+/// Whether the reply to an upload, which came in part at least, cannot be read.
+fn is_garbled(error: &SdkError) -> bool {
+    let of_content = error
+        .source()
+        .is_some_and(|source| source.is::<ReadError>());
+    error.is_deserialization() && !of_content
+}
+
+fn spoiled(error: &SdkError) -> Option<i64> {
+    match error.source()?.downcast_ref()? {
+        WriteError::ChecksumMismatch { object, .. } => Some(object.generation),
+        _ => None,
     }
 }
 

@@ -19,6 +19,7 @@
 mod attempt;
 mod backend;
 mod budget;
+mod claim;
 mod client;
 mod content;
 mod copying;

@@ -8,9 +8,10 @@ use crate::GcsBackend;
 use crate::budget::LEAST;
 
 const MIB: u64 = 1 << 20;
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Settings for a [`GcsBackend`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct GcsBuilder {
     pub(crate) bucket: String,
@@ -100,8 +101,8 @@ impl GcsBuilder {
         self
     }
 
-    /// How long the service may stay silent in one attempt; default 30 seconds. What is sent gets a
-    /// second more for every 64 KiB.
+    /// How long the service may stay silent in one attempt, at most a day; default 30 seconds. What is
+    /// sent gets a second more for every 64 KiB.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -163,13 +164,33 @@ impl GcsBuilder {
         if self.max_attempts == 0 || self.concurrency == 0 {
             return refuse("the keys \"max_attempts\" and \"concurrency\" are at least 1");
         }
-        if self.timeout.is_zero() {
-            return refuse("the key \"timeout\" is more than 0");
+        if self.timeout.is_zero() || self.timeout > LONGEST {
+            return refuse("the key \"timeout\" is more than 0 and at most a day");
         }
         match self.endpoint.as_deref() {
             Some(endpoint) => check_endpoint(endpoint),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for GcsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One that opening would refuse may hold a password.
+        let endpoint = self.endpoint.as_deref();
+        let endpoint = endpoint.map(|text| check_endpoint(text).map_or("[refused]", |()| text));
+        f.debug_struct("GcsBuilder")
+            .field("bucket", &self.bucket)
+            .field("prefix", &self.prefix)
+            .field("endpoint", &endpoint)
+            .field("credentials", &self.credentials)
+            .field("quota_project", &self.quota_project)
+            .field("timeout", &self.timeout)
+            .field("max_attempts", &self.max_attempts)
+            .field("part_size", &self.part_size)
+            .field("concurrency", &self.concurrency)
+            .field("memory_limit", &self.memory_limit)
+            .finish()
     }
 }
 

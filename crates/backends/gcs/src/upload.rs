@@ -19,10 +19,11 @@ use tokio::time::timeout;
 
 use crate::attempt::Outcome;
 use crate::budget::LEAST;
+use crate::claim::{Claim, condition, refusal};
 use crate::client::{Client, Shared};
 use crate::content::{Chunks, Piece, Pieces};
 use crate::failure::{Failure, Reason};
-use crate::info::{Attributes, generation, is_of, version};
+use crate::info::Attributes;
 use crate::random;
 
 /// Where an upload goes, and under what condition.
@@ -126,57 +127,15 @@ impl Target {
         }
     }
 
-    /// Decides what became of an upload that failed. A write without a condition that was not
-    /// answered may have happened; so may one with a condition that does not hold any more, where an
-    /// earlier attempt was not answered.
+    /// Decides what became of an upload that failed.
     async fn settle(&self, failure: Failure, ambiguous: bool) -> Result<Object> {
-        let refused = failure.reason == Reason::Condition;
-        let unsure = ambiguous || (failure.error.is_transient() && !failure.harmless);
-        let Some(token) = self.token.as_deref().filter(|_| refused || unsure) else {
-            return Err(marked(failure.error, unsure));
+        let claim = Claim {
+            client: &self.client,
+            name: &self.name,
+            mode: &self.mode,
+            token: self.token.as_deref(),
         };
-        match self.client.object(&self.name).await {
-            Ok(object) if is_of(&object, token) => Ok(object),
-            Ok(object) if refused => Err(marked(
-                refusal(&self.mode, Some(object.generation)),
-                ambiguous,
-            )),
-            Err(missing) if refused && missing.reason == Reason::Missing => {
-                Err(marked(refusal(&self.mode, None), ambiguous))
-            }
-            _ => Err(marked(failure.error, unsure)),
-        }
-    }
-}
-
-fn marked(error: Error, unsure: bool) -> Error {
-    if unsure {
-        error.with_outcome_unknown()
-    } else {
-        error
-    }
-}
-
-/// The generation that a mode asks for.
-pub(crate) fn condition(mode: &WriteMode) -> Result<Option<i64>> {
-    match mode {
-        WriteMode::Replace => Ok(None),
-        WriteMode::CreateNew => Ok(Some(0)),
-        WriteMode::IfVersion(wanted) => match generation(wanted) {
-            Some(generation) => Ok(Some(generation)),
-            None => Err(Error::precondition_failed(Some(wanted.clone()), None)),
-        },
-        WriteMode::Append => Err(Error::unsupported("mode append")),
-    }
-}
-
-/// The error of a condition that does not hold.
-pub(crate) fn refusal(mode: &WriteMode, found: Option<i64>) -> Error {
-    match mode {
-        WriteMode::IfVersion(wanted) => {
-            Error::precondition_failed(Some(wanted.clone()), found.map(version))
-        }
-        _ => Error::new(ErrorKind::AlreadyExists, ""),
+        claim.settle(failure, ambiguous).await
     }
 }
 
@@ -189,6 +148,9 @@ pub(crate) struct Upload {
     part: usize,
     /// Bytes handed over.
     offset: usize,
+    /// What turned out to be there already: an upload before of the same content, to the same target,
+    /// whose reply was lost.
+    published: Option<Object>,
 }
 
 /// Tries again what the service has answered with a failure. Of what it has not answered, the library
@@ -226,6 +188,7 @@ impl Upload {
             task,
             part,
             offset: 0,
+            published: None,
         }
     }
 
@@ -234,13 +197,14 @@ impl Upload {
     /// The library gets no piece that a multiple of 256 KiB lies in: the service keeps such multiples
     /// of a part, and the library (1.21) goes on at the wrong byte within a piece.
     pub(crate) async fn write(&mut self, mut bytes: Bytes) -> Result<()> {
-        while !bytes.is_empty() {
+        while self.published.is_none() && !bytes.is_empty() {
             let room = LEAST - self.offset % LEAST;
             let piece = bytes.split_to(room.min(bytes.len()));
             self.offset += piece.len();
-            if let Err(failure) = self.send(Piece::Bytes(piece)).await {
-                let settled = self.target.settle(failure, false).await;
-                return settled.and(Err(broken_off()));
+            if let Err(mut failure) = self.send(Piece::Bytes(piece)).await {
+                // Nothing is published before the end.
+                failure.harmless = true;
+                self.published = Some(self.target.settle(failure, false).await?);
             }
         }
         Ok(())
@@ -261,6 +225,9 @@ impl Upload {
 
     /// Publishes what was written.
     pub(crate) async fn finish(mut self) -> Result<Object> {
+        if let Some(object) = self.published.take() {
+            return Ok(object);
+        }
         let outcome = match self.send(Piece::End).await {
             Ok(()) => self.outcome().await,
             Err(failure) => Err(failure),

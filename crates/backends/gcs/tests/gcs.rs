@@ -1,12 +1,16 @@
 //! What goes beyond the contract: faults of the service, opening, costs, what others wrote.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "gcs/doubts.rs"]
+mod doubts;
 #[path = "gcs/faults.rs"]
 mod faults;
 #[path = "gcs/interplay.rs"]
 mod interplay;
 #[path = "gcs/opening.rs"]
 mod opening;
+#[path = "gcs/secrets.rs"]
+mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;

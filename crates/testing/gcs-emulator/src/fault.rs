@@ -38,7 +38,9 @@ pub enum Fault {
     Cut(u64),
     /// Ends the body of a read after this many bytes as if that were all of it.
     Truncate(u64),
-    /// Changes one bit of the byte at this offset of the body of a read.
+    /// Does what is asked, of content over HTTP alone, and answers with what cannot be read.
+    Garble,
+    /// Changes one bit of the byte at this offset of the body of a read, or of a part of an upload.
     Flip(usize),
     /// Keeps this many bytes of a part of an upload and answers 503.
     Keep(usize),

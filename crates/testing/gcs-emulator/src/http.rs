@@ -110,8 +110,10 @@ impl Upload<'_> {
         } else {
             self.start(bucket)
         };
-        if fault == Some(Fault::LoseReply) {
-            return Err(lost());
+        match fault {
+            Some(Fault::LoseReply) => return Err(lost()),
+            Some(Fault::Garble) => return garbled(),
+            _ => {}
         }
         reply.unwrap_or_else(|refusal| refuse(&refusal))
     }
@@ -171,6 +173,7 @@ impl Upload<'_> {
         let progress = self.progress(id, range, fault);
         match fault {
             Some(Fault::LoseReply) => Err(lost()),
+            Some(Fault::Garble) => garbled(),
             Some(Fault::Keep(_)) => refuse(&Refusal::new(503, "as injected")),
             _ => progress_reply(progress),
         }
@@ -187,8 +190,10 @@ impl Upload<'_> {
             return store.query_upload(id);
         }
         let mut body = self.body.clone();
-        if let Some(Fault::Keep(count)) = fault {
-            body.truncate(count);
+        match fault {
+            Some(Fault::Keep(count)) => body.truncate(count),
+            Some(Fault::Flip(at)) => body = flipped(&body, at),
+            _ => {}
         }
         store.upload_part(id, range, &body, &self.said()?)
     }
@@ -237,6 +242,20 @@ pub(crate) fn refuse(refusal: &Refusal) -> Reply {
         .status(*status)
         .header("content-type", "application/json");
     respond(builder, Bytes::from(body))
+}
+
+fn garbled() -> Reply {
+    let builder = Response::builder().header("content-type", "application/json");
+    respond(builder, Bytes::from_static(b"{\"name\": "))
+}
+
+/// The bytes with one bit of that at an offset changed.
+pub(crate) fn flipped(bytes: &[u8], at: usize) -> Bytes {
+    let mut bytes = bytes.to_vec();
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 1;
+    }
+    bytes.into()
 }
 
 fn respond(builder: ::http::response::Builder, body: Bytes) -> Reply {

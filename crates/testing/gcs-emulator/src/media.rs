@@ -120,13 +120,7 @@ fn spoil(content: Bytes, fault: Option<Fault>) -> (Content, Option<usize>) {
             let keep = usize::try_from(keep).map_or(whole, |keep| keep.min(whole));
             (clean(content.slice(..keep)), None)
         }
-        Some(Fault::Flip(at)) => {
-            let mut bytes = content.to_vec();
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= 1;
-            }
-            (clean(bytes.into()), None)
-        }
+        Some(Fault::Flip(at)) => (clean(crate::http::flipped(&content, at)), None),
         _ => (clean(content), None),
     }
 }

@@ -21,7 +21,7 @@ impl Refusal {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let make = match refusal.status {
-            304 => Self::aborted,
+            304 | 409 => Self::aborted,
             401 => Self::unauthenticated,
             403 => Self::permission_denied,
             404 => Self::not_found,

@@ -47,6 +47,7 @@ async fn settings_that_make_no_sense_are_refused() {
         (vec![("bucket", "b"), ("part_size", "100000")], "part_size"),
         (vec![("bucket", "b"), ("max_attempts", "0")], "max_attempts"),
         (vec![("bucket", "b"), ("timeout", "0s")], "timeout"),
+        (vec![("bucket", "b"), ("timeout", "25h")], "timeout"),
         (vec![("bucket", "b"), ("endpoint", "ftp://x")], "endpoint"),
         (
             vec![("bucket", "b"), ("endpoint", "http://u:hush@x")],
@@ -127,4 +128,10 @@ async fn secrets_are_not_shown() {
     assert!(shown.contains(&emulator.endpoint()), "{shown}");
     let builder = GcsBackend::builder(BUCKET).credentials("{\"private_key\":\"hush\"}");
     assert!(!format!("{builder:?}").contains("hush"));
+    let builder = GcsBackend::builder(BUCKET).endpoint("http://me:hush@host");
+    assert!(!format!("{builder:?}").contains("hush"));
+    // What no clock can count is refused as well, and not added to the time.
+    let endless = builder.endpoint("http://host").timeout(Duration::MAX);
+    let error = endless.open().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
 }
