@@ -1,3 +1,5 @@
+use std::fmt;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use storage_core::{Error, ObjectPath, Prefix, Result};
 use url::Url;
@@ -15,6 +17,18 @@ const ESCAPED_PATH: &AsciiSet = &ESCAPED.remove(b'/');
 /// `path` with everything escaped that a URL might take for syntax, but `/`.
 pub(crate) fn escaped(path: &str) -> String {
     utf8_percent_encode(path, ESCAPED_PATH).to_string()
+}
+
+/// A URL as messages and logs may show it: its query and user information can be credentials.
+pub(crate) fn shown(url: &Url) -> impl fmt::Display + '_ {
+    fmt::from_fn(move |f| {
+        let host = url.host_str().unwrap_or_default();
+        write!(f, "{}://{host}", url.scheme())?;
+        if let Some(port) = url.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(url.path())
+    })
 }
 
 /// The URL below which all objects lie: http or https, without user information, query and fragment,
@@ -113,6 +127,19 @@ mod tests {
 
     fn base(text: &str) -> Base {
         Base::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret() {
+        for (url, expected) in [
+            (
+                "https://me:hush@host/a%20b?sig=hush#hush",
+                "https://host/a%20b",
+            ),
+            ("http://me@[::1]:81/?hush", "http://[::1]:81/"),
+        ] {
+            assert_eq!(shown(&Url::parse(url).unwrap()).to_string(), expected);
+        }
     }
 
     #[test]

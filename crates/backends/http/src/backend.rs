@@ -13,8 +13,9 @@ use storage_core::{
 };
 
 use crate::HttpBuilder;
-use crate::address::Base;
+use crate::address::{Base, shown};
 use crate::client::{Ask, Client, discard};
+use crate::entity::is_strong_tag;
 use crate::listing::{self, Kept};
 use crate::manifest::Manifest;
 use crate::read::{Conditions, Read};
@@ -89,7 +90,7 @@ impl HttpBackend {
         };
         if refused {
             let error = reply.into_error().await;
-            let message = format!("{url}: {}", error.message());
+            let message = format!("{}: {}", shown(url), error.message());
             return Err(Error::new(error.kind(), message));
         }
         discard(reply.body).await;
@@ -121,19 +122,25 @@ impl HttpBackend {
     }
 
     /// Reads ranges of one version: what the first one finds is asked for by its strong entity tag.
+    /// Without one, whatever else the server tells of the object has to stay the same.
     async fn ranges(&self, path: &ObjectPath, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let read = self.read(path);
         let Some((first, rest)) = ranges.split_first() else {
             return Ok(Vec::new());
         };
-        let (first, pin) = read.range(first.clone(), None).await?;
+        let (first, found) = read.range(first.clone(), None).await?;
+        let pin = found.etag.as_deref().filter(|tag| is_strong_tag(tag));
         let rest: Vec<_> = rest
             .iter()
-            .map(|range| read.range(range.clone(), pin.as_deref()))
+            .map(|range| read.range(range.clone(), pin))
             .collect();
         let mut parts = vec![first];
         let mut rest = iter(rest).buffered(self.client.limits().concurrency);
-        while let Some((part, _)) = rest.try_next().await? {
+        while let Some((part, info)) = rest.try_next().await? {
+            if !may_be_same(&found, &info) {
+                let message = "the object changed while its ranges were read";
+                return Err(Error::new(ErrorKind::Other, message).with_transient(true));
+            }
             parts.push(part);
         }
         Ok(parts)
@@ -145,6 +152,16 @@ impl HttpBackend {
             Err(closed) => closed,
         }
     }
+}
+
+/// Whether nothing that two replies tell of an object differs.
+fn may_be_same(first: &ObjectInfo, next: &ObjectInfo) -> bool {
+    fn agree<T: PartialEq>(first: Option<&T>, next: Option<&T>) -> bool {
+        first.zip(next).is_none_or(|(first, next)| first == next)
+    }
+    agree(first.etag.as_ref(), next.etag.as_ref())
+        && agree(first.modified.as_ref(), next.modified.as_ref())
+        && agree(first.size.as_ref(), next.size.as_ref())
 }
 
 #[async_trait]

@@ -15,6 +15,7 @@ use storage_core::{Error, ErrorKind, Result};
 use tokio::time::timeout;
 use url::{Origin, Url};
 
+use crate::address::shown;
 use crate::entity::text;
 use crate::failure;
 use crate::retry::Patience;
@@ -40,7 +41,7 @@ pub(crate) struct Client {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -51,7 +52,6 @@ pub(crate) struct Ask {
 }
 
 /// A reply that is an answer: neither a redirect nor a failure that may pass.
-#[derive(Debug)]
 pub(crate) struct Reply {
     /// Where it came from, after redirects.
     pub(crate) url: Url,
@@ -131,7 +131,7 @@ impl Client {
             if ask.is_object && is_its_directory(&reply.url, &next) {
                 return Err(Error::not_found("it is a directory of the server"));
             }
-            tracing::debug!(from = %reply.url, to = %next, "redirected");
+            tracing::debug!(from = %shown(&reply.url), to = %shown(&next), "redirected");
             discard(reply.body).await;
             url = next;
         }
@@ -145,7 +145,10 @@ impl Client {
             .method(ask.method.clone())
             .uri(url.as_str())
             .body(Empty::new())
-            .map_err(|_| Error::new(ErrorKind::InvalidPath, format!("{url} is too odd a URL")))?;
+            .map_err(|_| {
+                let message = format!("{} is too odd a URL", shown(&url));
+                Error::new(ErrorKind::InvalidPath, message)
+            })?;
         let headers = request.headers_mut();
         headers.extend(ask.headers.clone());
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -158,7 +161,8 @@ impl Client {
         let (head, body) = answer
             .map_err(|error| failure::request(&error, &url))?
             .into_parts();
-        tracing::debug!(method = %ask.method, %url, status = head.status.as_u16(), "answered");
+        let status = head.status.as_u16();
+        tracing::debug!(method = %ask.method, url = %shown(&url), status, "answered");
         Ok(Reply {
             url,
             status: head.status,

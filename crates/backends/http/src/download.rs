@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use storage_core::{Error, ErrorKind, ObjectPath, Operation, Result};
 use tokio::time::timeout;
 
+use crate::address::shown;
 use crate::backend::NAME;
 use crate::client::{Ask, Client, Reply};
 use crate::entity::{self, ContentRange};
@@ -78,7 +79,6 @@ impl Span {
 
 /// A body being read. When the connection breaks it goes on where it was, by another request, if the
 /// object is still the same by its strong entity tag.
-#[derive(Debug)]
 pub(crate) struct Download {
     client: Arc<Client>,
     ask: Ask,
@@ -163,7 +163,7 @@ impl Download {
             None => format!("bytes={from}-"),
         };
         self.patience.wait(broken, None).await?;
-        tracing::debug!(url = %self.ask.url, from, "resuming a download");
+        tracing::debug!(url = %shown(&self.ask.url), from, "resuming a download");
         self.ask.headers.insert(IF_MATCH, tag.clone());
         if let Ok(range) = HeaderValue::try_from(range) {
             self.ask.headers.insert(RANGE, range);

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -10,24 +11,22 @@ use storage_core::{
 };
 use url::Url;
 
+use crate::address::shown;
 use crate::client::{Ask, Client};
 use crate::index::{document, rfc3339};
 
 /// The document that says what there is.
-#[derive(Debug)]
 pub(crate) struct Manifest {
     url: Url,
     read: Mutex<Option<Arc<Content>>>,
 }
 
 /// A manifest as it was read, in the order of keys.
-#[derive(Debug)]
 struct Content {
     tag: Option<HeaderValue>,
     entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
 struct Entry {
     path: ObjectPath,
     size: Option<u64>,
@@ -118,7 +117,7 @@ impl Manifest {
         }
         if reply.status != StatusCode::OK {
             let error = reply.into_error().await;
-            let message = format!("the manifest {}: {}", self.url, error.message());
+            let message = format!("the manifest {}: {}", shown(&self.url), error.message());
             return Err(Error::new(error.kind(), message).with_transient(error.is_transient()));
         }
         let tag = reply.headers.get(ETAG).cloned();
@@ -126,13 +125,21 @@ impl Manifest {
         let entries = parse(&text).map_err(|what| {
             Error::new(
                 ErrorKind::Corrupt,
-                format!("the manifest {}: {what}", self.url),
+                format!("the manifest {}: {what}", shown(&self.url)),
             )
         })?;
         let content = Arc::new(Content { tag, entries });
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         *read = Some(Arc::clone(&content));
         Ok(content)
+    }
+}
+
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifest")
+            .field("url", &format_args!("{}", shown(&self.url)))
+            .finish_non_exhaustive()
     }
 }
 

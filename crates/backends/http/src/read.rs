@@ -16,7 +16,6 @@ use crate::entity::{self, ContentRange};
 const MAX_OFFSET: u64 = i64::MAX as u64;
 
 /// Reads one object.
-#[derive(Debug)]
 pub(crate) struct Read<'a> {
     pub(crate) client: &'a Arc<Client>,
     pub(crate) path: &'a ObjectPath,
@@ -82,20 +81,19 @@ impl Read<'_> {
         })
     }
 
-    /// The bytes of a range, of the object with the entity tag `pin`, and the tag they came with.
+    /// The bytes of a range, of the object with the entity tag `pin`, and what came with them.
     pub(crate) async fn range(
         &self,
         range: Range<u64>,
         pin: Option<&str>,
-    ) -> Result<(Bytes, Option<Arc<str>>)> {
+    ) -> Result<(Bytes, ObjectInfo)> {
         let conditions = Conditions {
             if_version: pin.map(Version::new),
             if_changed_from: None,
         };
         let reader = self.open_range(range.into(), &conditions).await?;
-        let tag = reader.info().etag.clone();
-        let tag = tag.filter(|tag| entity::is_strong_tag(tag));
-        Ok((reader.bytes().await?, tag))
+        let info = reader.info().clone();
+        Ok((reader.bytes().await?, info))
     }
 
     /// A reader of no bytes of an object that is there.

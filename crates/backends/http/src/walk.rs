@@ -4,7 +4,7 @@ use std::sync::Arc;
 use storage_core::{Error, ErrorKind, ObjectInfo, Prefix, Result};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::address::Base;
+use crate::address::{Base, shown};
 use crate::client::Client;
 use crate::index::{self, Child};
 
@@ -79,7 +79,7 @@ impl Walk {
         let prefix = walk.scope.prefix.clone();
         let children = index::fetch(client, base.directory(&prefix)).await?;
         if children.is_none() && prefix.is_root() {
-            let message = format!("there is no directory {}", base.url());
+            let message = format!("there is no directory {}", shown(base.url()));
             return Err(Error::not_found(message));
         }
         walk.push(prefix, children)?;

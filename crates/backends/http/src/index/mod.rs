@@ -15,6 +15,7 @@ use storage_core::{Error, ErrorKind, Result};
 use tokio::time::timeout;
 use url::Url;
 
+use crate::address::shown;
 use crate::client::{Ask, Client, Reply};
 use crate::failure;
 
@@ -66,7 +67,7 @@ pub(crate) async fn fetch(client: &Client, url: Url) -> Result<Option<Vec<Child>
             crate::client::discard(reply.body).await;
             let message = format!(
                 "the server shows no index of {}: switch its index pages on, or name a manifest",
-                ask.url
+                shown(&ask.url)
             );
             return Err(Error::new(ErrorKind::PermissionDenied, message));
         }
@@ -76,7 +77,8 @@ pub(crate) async fn fetch(client: &Client, url: Url) -> Result<Option<Vec<Child>
     let page = document(client, reply).await?;
     let mut children = parse(&page, &url).ok_or_else(|| {
         Error::unsupported(format!(
-            "what is at {url} is no index page: name a manifest"
+            "what is at {} is no index page: name a manifest",
+            shown(&url)
         ))
     })?;
     children.sort_by(Child::listing_cmp);
@@ -108,6 +110,7 @@ pub(crate) async fn document(client: &Client, reply: Reply) -> Result<Bytes> {
 
 fn broken(error: Box<dyn std::error::Error + Send + Sync>, url: &Url, limit: usize) -> Error {
     if error.is::<LengthLimitError>() {
+        let url = shown(url);
         let message = format!("{url} has more than {limit} bytes (the setting `index_limit`)");
         return Error::new(ErrorKind::QuotaExceeded, message);
     }

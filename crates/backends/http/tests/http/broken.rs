@@ -307,6 +307,41 @@ async fn ranges_of_two_versions_are_refused() -> Result<()> {
 }
 
 #[tokio::test]
+async fn ranges_that_show_that_the_object_changed_are_refused() -> Result<()> {
+    const ONE: &str = "Sat, 21 Nov 2026 19:32:40 GMT";
+    const TWO: &str = "Sat, 21 Nov 2026 19:32:41 GMT";
+    for (name, first, second, size) in [
+        ("ETag", "W/\"one\"", "W/\"two\"", 100),
+        ("Last-Modified", ONE, TWO, 100),
+        ("Last-Modified", ONE, ONE, 99),
+        ("Last-Modified", ONE, ONE, 100),
+    ] {
+        let server = Scripted::start(move |count, asked| {
+            let (value, size) = if count == 0 {
+                (first, 100)
+            } else {
+                (second, size)
+            };
+            rest(&content(size), asked.header("range"), &[(name, value)])
+        })
+        .await?;
+        let backend = server.builder().open().await?;
+        let path = ObjectPath::new("x")?;
+        let parts = backend.read_ranges(&path, &[0..5, 50..60]).await;
+        if (first, size) == (second, 100) {
+            assert_eq!(parts?.concat().len(), 15);
+            continue;
+        }
+        let error = parts.unwrap_err();
+        assert!(
+            error.is_transient() && error.to_string().contains("changed"),
+            "{name} {second} {size}: {error}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_without_head_still_tells_sizes() -> Result<()> {
     let server = Scripted::start(|_, asked| match asked.method.as_str() {
         "GET" => Answer::new(200, &[TAG], b"abc"),

@@ -43,6 +43,42 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
+/// What is said where manifests and the targets of redirects are signed URLs.
+async fn signed_urls() -> Result<String> {
+    let listing = Scripted::start(|_, asked| match asked.path.as_str() {
+        "/x" | "/cut" | "/" => {
+            let target = format!(
+                "http://me:hush@{}{}?sig=hush",
+                asked.header("host").unwrap_or("?"),
+                "/moved"
+            );
+            Answer::new(302, &[("Location", target.as_str())], b"")
+        }
+        "/moved?sig=hush" => Answer::new(200, &[("ETag", "\"t\"")], b"no index"),
+        "/list?sig=hush" if asked.method == "HEAD" => Answer::new(200, &[], b""),
+        "/list?sig=hush" => Answer::new(200, &[], b"no manifest"),
+        _ => Answer::new(403, &[], b""),
+    })
+    .await?;
+    let mut text = String::new();
+    let refused = listing.builder().manifest("gone?sig=hush").open().await;
+    let _ = writeln!(text, "{:?}", refused.unwrap_err());
+    for builder in [
+        listing.builder(),
+        listing.builder().index_limit(3),
+        listing.builder().manifest("list?sig=hush"),
+        listing.builder().manifest("list?sig=hush").index_limit(3),
+    ] {
+        let backend = builder.open().await?;
+        assert_eq!(backend.get("x").await?, "no index");
+        let entries = backend.entries(Prefix::root(), ListOptions::default());
+        let error = entries.collect().await.unwrap_err();
+        assert!(error.to_string().contains("http://127.0.0.1"), "{error}");
+        let _ = writeln!(text, "{backend:?} {error:?} {error}");
+    }
+    Ok(text)
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn credentials_are_in_no_log_error_or_debug() -> Result<()> {
     let log = Log::default();
@@ -83,6 +119,7 @@ async fn credentials_are_in_no_log_error_or_debug() -> Result<()> {
         );
         let _ = writeln!(text, "{shown:?} {} {} {}", shown.1, shown.2, shown.3);
     }
+    text += &signed_urls().await?;
     let builder = HttpBackend::builder("http://me:hush@host").token("hush");
     let _ = writeln!(
         text,
