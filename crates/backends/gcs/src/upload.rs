@@ -150,7 +150,7 @@ pub(crate) struct Upload {
     offset: usize,
     /// What turned out to be there already: an upload before of the same content, to the same target,
     /// whose reply was lost.
-    published: Option<Object>,
+    published: Option<Box<Object>>,
 }
 
 /// Tries again what the service has answered with a failure. Of what it has not answered, the library
@@ -204,7 +204,7 @@ impl Upload {
             if let Err(mut failure) = self.send(Piece::Bytes(piece)).await {
                 // Nothing is published before the end.
                 failure.harmless = true;
-                self.published = Some(self.target.settle(failure, false).await?);
+                self.published = Some(Box::new(self.target.settle(failure, false).await?));
             }
         }
         Ok(())
@@ -226,7 +226,7 @@ impl Upload {
     /// Publishes what was written.
     pub(crate) async fn finish(mut self) -> Result<Object> {
         if let Some(object) = self.published.take() {
-            return Ok(object);
+            return Ok(*object);
         }
         let outcome = match self.send(Piece::End).await {
             Ok(()) => self.outcome().await,

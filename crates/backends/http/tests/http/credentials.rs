@@ -44,6 +44,7 @@ impl Subscriber for Log {
 }
 
 /// What is said where manifests and the targets of redirects are signed URLs.
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 async fn signed_urls() -> Result<String> {
     let listing = Scripted::start(|_, asked| match asked.path.as_str() {
         "/x" | "/cut" | "/" => {
