@@ -21,6 +21,7 @@ use crate::walk::{Specials, Walk, Wanted};
 use crate::{Action, Command, Event, Failure, Filter, Job, SkipReason, SyncError};
 use crate::{content, inspect};
 
+mod alike;
 mod pairs;
 
 /// Steps that are kept back so that all come in order behind a comparison in progress.
@@ -145,6 +146,7 @@ impl Planner {
                 Ok(Some((pair, below))) => {
                     self.report_refused();
                     self.take_up(pair, below);
+                    self.pass_alike();
                 }
                 Ok(None) => self.phase = self.after_walks(),
                 Err(error) => self.give_up(error),
@@ -166,6 +168,23 @@ impl Planner {
                 }
             }
             Phase::Done => {}
+        }
+    }
+
+    /// Counts the unchanged objects that come next, where nothing else is made of them.
+    fn pass_alike(&mut self) {
+        let counts_pairs = self.names.is_none() && self.selection.admits_pairs();
+        let only_counts = !self.job.reports_same() && !self.job.must_see_content();
+        let is_wanted = self.scope != Scope::Deletions;
+        if let Phase::Merging(merge) = &mut self.phase
+            && counts_pairs
+            && only_counts
+            && is_wanted
+        {
+            let passed = alike::pass(merge, &self.job, &self.rules);
+            self.deletions.at_source += passed;
+            self.deletions.at_destination += passed;
+            self.tally.skipped(passed);
         }
     }
 

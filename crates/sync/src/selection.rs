@@ -25,6 +25,11 @@ impl Selection {
         }
     }
 
+    /// Whether what both sides have is always admitted.
+    pub(crate) const fn admits_pairs(&self) -> bool {
+        self.bounds.is_none()
+    }
+
     /// What is left of a pair.
     pub(crate) async fn admit(
         &self,

@@ -214,6 +214,11 @@ impl Walk {
         self.page.next()
     }
 
+    /// Passes over the next entry.
+    pub(crate) fn drop_head(&mut self) {
+        drop(self.page.next());
+    }
+
     /// Whether the next entry lies below the directory `path`.
     pub(crate) fn is_below(&self, path: &str) -> bool {
         self.head().is_some_and(|next| {
