@@ -1,7 +1,10 @@
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use omnistorage::Backend;
 use omnistorage::sync::{Command, Job, Options, Summary};
+use omnistorage::{Backend, BackendExt};
+use storage_conformance::server;
 
 use crate::stores::Kind;
 use crate::trees::{Tree, attributes, features, fill, read};
@@ -102,4 +105,43 @@ fn from_gcs() {
 #[test]
 fn from_s3() {
     from_kind(Kind::S3);
+}
+
+/// A folder below the root of a server, removed when it is no longer needed.
+struct Served(PathBuf);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// HTTP is read alone, so nothing comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_http() {
+    let Some((url, root)) = server("nginx").zip(server("nginx_root")) else {
+        return;
+    };
+    let name = format!("pairs-{}", std::process::id());
+    let served = Served(PathBuf::from(root).join(&name));
+    fs::create_dir_all(&served.0).unwrap();
+    let folder = served.0.to_str().unwrap();
+    let folder = omnistorage::open_uri(folder).await.unwrap();
+    fill(&*folder).await;
+    // The index pages of nginx leave out what begins with a dot.
+    assert!(folder.remove("..foo").await.unwrap());
+    let before = read(&*folder).await;
+    let source = omnistorage::open_uri(&format!("{url}{name}/")).await;
+    let source = source.unwrap();
+    assert_equal("nginx", &read(&*source).await, &before);
+    for to in Kind::all() {
+        let store = to.open().await;
+        let what = format!("HTTP to {to:?}");
+        let first = sync(&source, &store.backend).await;
+        assert_eq!(first.created, before.len() as u64, "{what}: {first:?}");
+        assert_equal(&what, &read(&*store.backend).await, &before);
+        let second = sync(&source, &store.backend).await;
+        let changes = (second.created, second.updated, second.deleted, second.bytes);
+        assert_eq!(changes, (0, 0, 0, 0), "{what}: the second run: {second:?}");
+    }
 }
