@@ -18,6 +18,7 @@ mod docs;
 mod failures;
 mod filters;
 mod golden;
+mod http;
 mod killing;
 mod layers;
 mod limits;
