@@ -227,7 +227,9 @@ pub trait ExtendedBackend: Backend {
             .at(Operation::Rename, self.name(), from))
     }
 
-    /// Changes an object's modified time and nothing else. Missing: `NotFound`.
+    /// Changes an object's modified time and nothing else. Missing: `NotFound`. That of a directory is
+    /// changed with [`Features::directory_times`], else that is `Unsupported`; it lasts until something
+    /// in the directory is created, renamed or removed.
     async fn set_modified(&self, path: &ObjectPath, modified: SystemTime) -> Result<()> {
         let _ = modified;
         Err(self

@@ -64,6 +64,8 @@ features! {
     range_read,
     /// `mkdir` and `rmdir`; an empty directory exists; an object and a directory exclude each other.
     directories,
+    /// `set_modified` of a directory; `stat` and listings tell a directory's modified time.
+    directory_times,
     /// `ObjectInfo::version`, `ReadOptions::if_version` and `ReadOptions::if_changed_from`.
     versions,
     /// `presign`.
@@ -100,6 +102,7 @@ setters! {
     with_atomic_write => atomic_write,
     with_range_read => range_read,
     with_directories => directories,
+    with_directory_times => directory_times,
     with_versions => versions,
     with_presign => presign,
     with_hashes => hashes,

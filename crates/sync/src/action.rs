@@ -65,6 +65,13 @@ pub enum Action {
         /// Where.
         path: ObjectPath,
     },
+    /// Gives a directory of the destination the source's modified time, after all changes in it.
+    SetDirModified {
+        /// Where.
+        path: ObjectPath,
+        /// The source's time.
+        modified: SystemTime,
+    },
     /// Removes a directory that the source does not have, if it is empty by then.
     Rmdir {
         /// Where.
@@ -120,6 +127,7 @@ impl Action {
             | Self::RemoveSource { path }
             | Self::Delete { path, .. }
             | Self::Mkdir { path }
+            | Self::SetDirModified { path, .. }
             | Self::Rmdir { path }
             | Self::RmdirSource { path }
             | Self::Conflict { path, .. }
@@ -156,6 +164,7 @@ impl Action {
             Self::RemoveSource { .. } => "remove-source",
             Self::Delete { .. } => "delete",
             Self::Mkdir { .. } => "mkdir",
+            Self::SetDirModified { .. } => "set-dir-modified",
             Self::Rmdir { .. } => "rmdir",
             Self::RmdirSource { .. } => "rmdir-source",
             Self::Conflict { is_left: true, .. } => "leave",

@@ -179,6 +179,17 @@ impl Applier {
                 });
             }
             (Action::Mkdir { .. }, _) => destination.backend().extended()?.mkdir(&to).await?,
+            (Action::SetDirModified { modified, .. }, _) => {
+                // What was to be in it may have failed, and a file may be in the way.
+                if !inspect::stat(destination, &to)
+                    .await?
+                    .is_some_and(|now| now.is_dir)
+                {
+                    return Ok(Outcome::Nothing);
+                }
+                let extended = destination.backend().extended()?;
+                extended.set_modified(&to, *modified).await?;
+            }
             (Action::Rmdir { .. }, _) => return remove_directory(destination, &to).await,
             (Action::RmdirSource { .. }, _) => {
                 let from = source.tree.prefix().join(path)?;

@@ -61,6 +61,11 @@ impl Arena {
         Entries::new(self.bytes, 0)
     }
 
+    /// The entries in the order they came.
+    pub(crate) fn entries(&self) -> Entries<&[u8]> {
+        Entries::new(&self.bytes, 0)
+    }
+
     /// The entry at a position.
     pub(crate) fn get(&self, position: usize) -> Option<Result<Entry>> {
         let start = *self.restarts.get(position / RESTART)?;

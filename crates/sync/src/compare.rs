@@ -103,7 +103,7 @@ impl Rules {
         }
     }
 
-    fn is_same(&self, a: SystemTime, b: SystemTime) -> bool {
+    pub(crate) fn is_same(&self, a: SystemTime, b: SystemTime) -> bool {
         a == b || gap(a, b) < self.window
     }
 

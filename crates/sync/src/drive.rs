@@ -44,6 +44,7 @@ pub(crate) async fn drive(
         tally,
         job,
         doomed: Doomed::default(),
+        dated: Arena::default(),
         cancel,
     };
     tokio::select! {
@@ -79,6 +80,8 @@ struct Driver {
     /// Transfers that wait for their turn, where there is an order.
     backlog: Option<Backlog>,
     doomed: Doomed,
+    /// Directories whose times are set when nothing in them changes any more.
+    dated: Arena,
     cancel: watch::Sender<bool>,
 }
 
@@ -96,6 +99,7 @@ impl Driver {
         self.finish_pool().await;
         self.delete(is_sound).await;
         self.send_blocked().await;
+        self.set_directory_times().await;
         if self.job.options.fsync != Fsync::None && self.tally.has_changes() {
             self.flush().await;
         }
@@ -253,6 +257,9 @@ impl Driver {
             }
             Action::Rmdir { .. } | Action::RmdirSource { .. } => self.doomed.directories.push(work),
             Action::RemoveSource { .. } => self.applier.note(work),
+            Action::SetDirModified { path, modified } => {
+                self.dated.push(path, None, Some(*modified));
+            }
             _ => self.enqueue(work).await,
         }
     }
@@ -413,6 +420,17 @@ impl Driver {
     async fn send_blocked(&mut self) {
         for work in self.applier.take_blocked() {
             self.apply(work).await;
+        }
+        self.finish_pool().await;
+    }
+
+    async fn set_directory_times(&mut self) {
+        for entry in std::mem::take(&mut self.dated).into_entries().flatten() {
+            let path = entry.path;
+            if let Some(modified) = entry.modified {
+                self.apply(Action::SetDirModified { path, modified }.into())
+                    .await;
+            }
         }
         self.finish_pool().await;
     }

@@ -292,15 +292,23 @@ impl Job {
         }
     }
 
+    /// Whether directories get the source's modified times.
+    pub(crate) fn keeps_directory_times(&self) -> bool {
+        let transfers = matches!(self.command, Command::Sync | Command::Copy | Command::Move);
+        let can = self.source.features.directories && self.destination.features.directory_times;
+        transfers && can && !self.options.no_update_dir_modtime
+    }
+
     pub(crate) fn lists_source_directories(&self) -> bool {
         let compared = self.command == Command::Sync && self.destination.features.directories;
         let asked = self.options.create_empty_dirs || self.options.delete_empty_source_dirs;
-        self.source.features.directories && (compared || asked)
+        self.source.features.directories && (compared || asked || self.keeps_directory_times())
     }
 
     pub(crate) fn lists_destination_directories(&self) -> bool {
         let needed =
             self.command == Command::Sync || self.options.create_empty_dirs || self.options.rmdirs;
+        let needed = needed || self.keeps_directory_times();
         self.destination.features.directories && needed
     }
 

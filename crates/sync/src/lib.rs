@@ -32,6 +32,7 @@ mod content;
 mod dedupe;
 mod deletion;
 mod directories;
+mod directory_times;
 mod drive;
 mod elsewhere;
 mod entries;

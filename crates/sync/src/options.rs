@@ -111,6 +111,9 @@ options! {
     ignore_size: bool = false,
     /// Leave the modified time alone where the content is the same.
     no_update_modtime: bool = false,
+    /// Leave the modified times of directories alone. Else those of the source are kept where both
+    /// sides have them, but for the root's.
+    no_update_dir_modtime: bool = false,
     /// Trees whose objects are not sent, where they are as the source has them under the same path.
     compare_dest: Vec<Tree> = Vec::new(),
     /// The same, but that they are copied to the destination, within the store where it can.

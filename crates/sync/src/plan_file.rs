@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use serde_json::{Map, Value, json};
 use storage_core::{BackendExt, ObjectInfo, ObjectPath, Operation, Version, timestamp};
 
-use crate::arena::{Arena, Entries};
+use crate::arena::{Arena, Entries, Entry};
 use crate::plan::{Passes, Step, Work};
 use crate::retry::retrying;
 use crate::summary::Tally;
@@ -52,6 +52,9 @@ pub struct PlanLines {
     ended: bool,
     deletions: Arena,
     deleting: Option<Entries<Vec<u8>>>,
+    /// Directories whose times are set after the deletions.
+    dated: Arena,
+    dating: Option<Entries<Vec<u8>>>,
     actions: u64,
     is_done: bool,
 }
@@ -75,6 +78,8 @@ impl PlanLines {
             ended: false,
             deletions: Arena::default(),
             deleting: None,
+            dated: Arena::default(),
+            dating: None,
             actions: 0,
             is_done: false,
         }
@@ -118,7 +123,7 @@ impl PlanLines {
         Ok(())
     }
 
-    /// The next action but for deletions, then those.
+    /// The next action but for deletions and times of directories, then those.
     async fn next_work(&mut self) -> Result<Option<Work>, Failure> {
         while !self.ended {
             let Some(item) = self.passes.next().await else {
@@ -128,23 +133,29 @@ impl PlanLines {
             match item.map_err(|problem| problem.failure)? {
                 Step::Act(work) => match &work.action {
                     Action::Delete { path, size } => self.deletions.push(path, *size, None),
+                    Action::SetDirModified { path, modified } => {
+                        self.dated.push(path, None, Some(*modified));
+                    }
                     Action::Skip { .. } => {}
                     _ => return Ok(Some(work)),
                 },
                 Step::Checked(_) => {}
             }
         }
-        let deletions = &mut self.deletions;
-        let deleting = self
-            .deleting
-            .get_or_insert_with(|| std::mem::take(deletions).into_entries());
-        let entry = deleting.next().transpose();
-        let entry = entry.map_err(|error| Failure::new(None, Operation::List, error.into()))?;
-        Ok(entry.map(|entry| {
-            let (path, size) = (entry.path, entry.size);
-            Action::Delete { path, size }.into()
-        }))
+        if let Some(Entry { path, size, .. }) = drain(&mut self.deletions, &mut self.deleting)? {
+            return Ok(Some(Action::Delete { path, size }.into()));
+        }
+        let entry = drain(&mut self.dated, &mut self.dating)?;
+        let dated = entry.and_then(|entry| Some((entry.path, entry.modified?)));
+        Ok(dated.map(|(path, modified)| Action::SetDirModified { path, modified }.into()))
     }
+}
+
+/// The next of what was held back.
+fn drain(held: &mut Arena, rest: &mut Option<Entries<Vec<u8>>>) -> Result<Option<Entry>, Failure> {
+    let rest = rest.get_or_insert_with(|| std::mem::take(held).into_entries());
+    let entry = rest.next().transpose();
+    entry.map_err(|error| Failure::new(None, Operation::List, error.into()))
 }
 
 /// Looks at the objects that an action concerns.
@@ -161,7 +172,10 @@ async fn look(job: Arc<Job>, work: Work) -> Result<Saved, Failure> {
             });
         }
         let at = match &work.action {
-            Action::Mkdir { .. } | Action::Rmdir { .. } | Action::RmdirSource { .. } => None,
+            Action::Mkdir { .. }
+            | Action::SetDirModified { .. }
+            | Action::Rmdir { .. }
+            | Action::RmdirSource { .. } => None,
             Action::Relocate { from, .. } => Some(job.destination.tree.prefix().join(from)?),
             _ => Some(job.destination_path(&path)?),
         };
@@ -249,7 +263,7 @@ impl Saved {
         let mut object = json!({"action": action.verb(), "path": action.path().as_str()});
         match action {
             Action::Update { difference, .. } => object["reason"] = difference.to_string().into(),
-            Action::SetModified { modified, .. } => {
+            Action::SetModified { modified, .. } | Action::SetDirModified { modified, .. } => {
                 object["modified"] = timestamp::format(*modified).into();
             }
             Action::Relocate { from, .. } => object["from"] = from.as_str().into(),
@@ -293,6 +307,10 @@ impl Saved {
                 size: destination.as_ref().and_then(|seen| seen.size),
             },
             "mkdir" => Action::Mkdir { path },
+            "set-dir-modified" => Action::SetDirModified {
+                path,
+                modified: fields.time("modified")?.ok_or("it has no time")?,
+            },
             "rmdir" => Action::Rmdir { path },
             "rmdir-source" => Action::RmdirSource { path },
             other => return Err(format!("{other:?} is no action")),

@@ -5,6 +5,7 @@ use storage_core::{BackendExt, HashType, ObjectInfo, ObjectPath, Operation};
 
 use crate::compare::{Rules, Verdict};
 use crate::deletion::Deletions;
+use crate::directory_times::{DirectoryTimes, Due};
 use crate::elsewhere::Elsewhere;
 use crate::merge::{Merge, Pair};
 use crate::names::{Extra, Names};
@@ -53,6 +54,8 @@ enum Phase {
     /// What only a destination that folds names has.
     Extra(Box<Extra>),
     Ended,
+    /// Directories whose times are to be set.
+    Dating(Box<Due>),
     Done,
 }
 
@@ -74,6 +77,7 @@ pub(crate) struct Planner {
     deletions: Deletions,
     /// Holds back what may be a rename, where renames are tracked.
     renames: Option<Renames>,
+    directory_times: Option<DirectoryTimes>,
 }
 
 impl Planner {
@@ -84,6 +88,7 @@ impl Planner {
             names: Names::of(&job),
             elsewhere: Elsewhere::of(&job),
             renames: job.options.track_renames.map(|by| Renames::new(&job, by)),
+            directory_times: DirectoryTimes::of(&job),
             source_base: job.source.tree.prefix().len(),
             destination_base: job.destination.tree.prefix().len(),
             job,
@@ -103,6 +108,15 @@ impl Planner {
 
     /// The next step, in order; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Item> {
+        let item = self.settled().await?;
+        if let (Some(times), Ok(Step::Act(work))) = (&mut self.directory_times, &item) {
+            times.note(&work.action);
+        }
+        Some(item)
+    }
+
+    /// The next step that needs no more looking into.
+    async fn settled(&mut self) -> Option<Item> {
         loop {
             let must_wait = self.is_full();
             match self.window.pop_front() {
@@ -132,7 +146,7 @@ impl Planner {
     fn is_full(&self) -> bool {
         self.in_progress >= self.job.options.checkers
             || self.window.len() >= WINDOW
-            || matches!(self.phase, Phase::Ended | Phase::Done)
+            || matches!(self.phase, Phase::Ended | Phase::Dating(_) | Phase::Done)
     }
 
     /// Takes up the next pair.
@@ -162,11 +176,20 @@ impl Planner {
                 None => self.phase = Phase::Ended,
             },
             Phase::Ended => {
-                self.phase = Phase::Done;
+                let times = self.directory_times.take();
+                self.phase = match times.map(DirectoryTimes::into_due) {
+                    Some(due) => Phase::Dating(Box::new(due)),
+                    None => Phase::Done,
+                };
                 if let Err(error) = self.deletions.judge(&self.job.options) {
                     self.give_up(error);
                 }
             }
+            Phase::Dating(due) => match due.next() {
+                Some(Ok(action)) => self.act(action),
+                Some(Err(error)) => self.give_up(error.into()),
+                None => self.phase = Phase::Done,
+            },
             Phase::Done => {}
         }
     }

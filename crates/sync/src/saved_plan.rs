@@ -37,7 +37,8 @@ impl SavedPlan {
                 Some(Line::Action(saved)) => {
                     actions += 1;
                     let deletes = matches!(saved.action, Action::Delete { .. });
-                    if deletions > 0 && !deletes {
+                    let is_last = matches!(saved.action, Action::SetDirModified { .. });
+                    if deletions > 0 && !deletes && !is_last {
                         return Err(lines.bad("deletions come after all else"));
                     }
                     deletions += u64::from(deletes);
@@ -126,6 +127,7 @@ impl Options {
             modify_window: plain.modify_window,
             ignore_size: plain.ignore_size,
             no_update_modtime: plain.no_update_modtime,
+            no_update_dir_modtime: plain.no_update_dir_modtime,
             update: plain.update,
             ignore_existing: plain.ignore_existing,
             existing: plain.existing,
@@ -251,7 +253,10 @@ impl Applier {
         let path = saved.action.path();
         let to = job.destination_path(path)?;
         let (at, new) = match &saved.action {
-            Action::Mkdir { .. } | Action::Rmdir { .. } | Action::RmdirSource { .. } => {
+            Action::Mkdir { .. }
+            | Action::SetDirModified { .. }
+            | Action::Rmdir { .. }
+            | Action::RmdirSource { .. } => {
                 return Ok(true);
             }
             Action::Relocate { from, .. } => (job.destination.tree.prefix().join(from)?, Some(to)),

@@ -72,6 +72,8 @@ counts! {
     removed_from_source,
     /// Empty directories created.
     directories_created,
+    /// Directories given the source's modified time.
+    directories_updated,
     /// Empty directories removed, on either side.
     directories_removed,
     /// Objects and directories that a sync would have deleted but for the failures.
@@ -141,6 +143,7 @@ impl Tally {
             &self.deleted,
             &self.renamed,
             &self.directories_created,
+            &self.directories_updated,
             &self.directories_removed,
         ];
         changes
@@ -157,6 +160,7 @@ impl Tally {
             Action::Rename { .. } | Action::Relocate { .. } => self.renamed(1),
             Action::Delete { .. } => self.deleted(1),
             Action::Mkdir { .. } => self.directories_created(1),
+            Action::SetDirModified { .. } => self.directories_updated(1),
             Action::Rmdir { .. } | Action::RmdirSource { .. } => self.directories_removed(1),
             Action::Skip { .. } => self.skipped(1),
             Action::RemoveSource { .. } => self.removed_from_source(1),

@@ -202,6 +202,7 @@ impl FileBackendBuilder {
 fn features(abilities: Abilities) -> Features {
     Features::ALL
         .with_presign(false)
+        .with_directory_times(cfg!(unix))
         .with_custom_metadata(abilities.attributes)
         .with_content_type(abilities.attributes)
         .with_hashes(abilities.attributes)

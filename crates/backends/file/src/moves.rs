@@ -221,12 +221,15 @@ pub(crate) fn mkdir(tree: &Tree, path: &ObjectPath) -> Result<()> {
     Ok(())
 }
 
-/// Sets the modified time of an object.
+/// Sets the modified time of an object or directory.
 pub(crate) fn set_modified(tree: &Tree, path: &ObjectPath, modified: SystemTime) -> Result<()> {
     if let Some(link) = Link::find(tree, path)? {
         return link.set_modified(modified);
     }
-    let Opened { file, stat } = Opened::open(tree, path)?;
+    let Opened { file, stat } = match Opened::open(tree, path) {
+        Err(error) if error.is_directory() => return set_directory_modified(tree, path, modified),
+        opened => opened?,
+    };
     if tree.abilities.attributes {
         attributes::rebind_hashes(&file, &stat, Stamp::from_time(modified))?;
     }
@@ -235,4 +238,18 @@ pub(crate) fn set_modified(tree: &Tree, path: &ObjectPath, modified: SystemTime)
         file.sync_all().map_err(failure)?;
     }
     Ok(())
+}
+
+fn set_directory_modified(tree: &Tree, path: &ObjectPath, modified: SystemTime) -> Result<()> {
+    if !tree.features.directory_times {
+        return Err(Error::unsupported(
+            "this system sets no times of directories",
+        ));
+    }
+    let dir = tree.root.open_dir(path).map_err(failure)?;
+    dir.set_modified(modified).map_err(failure)?;
+    match tree.fsync {
+        Fsync::Full => dir.sync().map_err(failure),
+        _ => Ok(()),
+    }
 }

@@ -67,6 +67,7 @@ impl GcsBackend {
         Features::ALL
             .with_append(false)
             .with_directories(false)
+            .with_directory_times(false)
             .with_rename(false)
             .with_presign(self.client.signer.is_some())
     }

@@ -62,7 +62,8 @@ impl MemoryBackend {
             lifecycle: Lifecycle::new(),
             features: Features::ALL
                 .with_presign(false)
-                .with_directories(directories),
+                .with_directories(directories)
+                .with_directory_times(false),
         }
     }
 

@@ -92,7 +92,12 @@ impl ExtendedBackend for MemoryBackend {
             object.modified = modified;
             return Ok(());
         }
-        let missing = tree.object(path).map(|_| ());
+        let missing = match tree.object(path) {
+            Err(error) if error.is_directory() => Err(Error::unsupported(
+                "directories in memory have no modified times",
+            )),
+            found => found.map(|_| ()),
+        };
         missing.map_err(|error| error.at(Operation::SetModified, NAME, path))
     }
 }

@@ -19,7 +19,10 @@ use crate::store::Store;
 /// The name under which it registers and which its errors carry.
 pub(crate) const NAME: &str = "redis";
 
-pub(crate) const FEATURES: Features = Features::ALL.with_presign(false).with_directories(false);
+pub(crate) const FEATURES: Features = Features::ALL
+    .with_presign(false)
+    .with_directories(false)
+    .with_directory_times(false);
 
 /// A store of objects in Redis, below one prefix.
 ///

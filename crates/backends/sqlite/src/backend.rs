@@ -22,7 +22,10 @@ use crate::sink::SqliteSink;
 /// The name under which it registers and which its errors carry.
 pub(crate) const NAME: &str = "sqlite";
 
-pub(crate) const FEATURES: Features = Features::ALL.with_presign(false).with_directories(false);
+pub(crate) const FEATURES: Features = Features::ALL
+    .with_presign(false)
+    .with_directories(false)
+    .with_directory_times(false);
 
 /// A store of objects in one SQLite file.
 ///

@@ -50,6 +50,9 @@ pub(crate) struct ChoiceArgs {
     /// Do not correct the modified time of a file whose content is the same
     #[arg(long)]
     pub(crate) no_update_modtime: bool,
+    /// Leave the modified times of directories alone
+    #[arg(long)]
+    pub(crate) no_update_dir_modtime: bool,
     /// Transfer nothing that DIR has as the source has it; a path or URI, may be given again
     #[arg(long, value_name = "DIR")]
     pub(crate) compare_dest: Vec<String>,

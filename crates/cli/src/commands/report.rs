@@ -253,6 +253,7 @@ impl<'a> Report<'a> {
                 "differences": differences,
                 "removed_from_source": summary.removed_from_source,
                 "directories_created": summary.directories_created,
+                "directories_updated": summary.directories_updated,
                 "directories_removed": summary.directories_removed,
                 "deletions_withheld": summary.deletions_withheld,
                 "conflicts": summary.conflicts,
@@ -370,7 +371,9 @@ fn action_json(event: &str, action: &Action) -> Value {
         Action::KeepAside { to, .. } => object["to"] = to.as_str().into(),
         Action::Update { difference, .. } => object["reason"] = difference.to_string().into(),
         Action::Skip { reason, .. } => object["reason"] = reason.to_string().into(),
-        Action::SetModified { modified, .. } => object["modified"] = rfc3339(*modified).into(),
+        Action::SetModified { modified, .. } | Action::SetDirModified { modified, .. } => {
+            object["modified"] = rfc3339(*modified).into()
+        }
         _ => {}
     }
     if action.bytes() > 0 {

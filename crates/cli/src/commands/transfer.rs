@@ -265,6 +265,7 @@ pub(super) fn choice_options(args: &ChoiceArgs) -> Options {
     options
         .update(args.update)
         .no_update_modtime(args.no_update_modtime)
+        .no_update_dir_modtime(args.no_update_dir_modtime)
         .ignore_existing(args.ignore_existing)
         .existing(args.existing)
         .immutable(args.immutable)

@@ -66,7 +66,10 @@ fn a_dry_run_prints_the_plan_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &[("src/a", "1"), ("src/d/b", "22")]);
     let dry = omni(dir.path(), &["sync", "--dry-run", "src", "new/dst"]).done();
-    assert_eq!(dry.stdout, "would create a\nwould create d/b\n");
+    assert_eq!(
+        dry.stdout,
+        "would create a\nwould create d/b\nwould set-dir-modified d\n"
+    );
     assert!(!dir.path().join("new").exists());
 
     write(dir.path(), &[("dst/a", "old"), ("dst/z", "zzz")]);
@@ -77,7 +80,10 @@ fn a_dry_run_prints_the_plan_and_changes_nothing() {
         .filter(|object| object["event"] == "planned")
         .map(|object| format!("{} {}", object["action"], object["path"]).replace('"', ""))
         .collect();
-    assert_eq!(planned, ["update a", "create d/b", "delete z"]);
+    assert_eq!(
+        planned,
+        ["update a", "create d/b", "delete z", "set-dir-modified d"]
+    );
     assert_eq!(
         std::fs::read_to_string(dir.path().join("dst/a")).unwrap(),
         "old"
@@ -222,4 +228,29 @@ fn copy_dest_copies_what_another_tree_has() {
     fails(&omni(dir.path(), &both), 2, &["--compare-dest"]);
     let moved = ["move", "--copy-dest", "old", "src", "dst"];
     fails(&omni(dir.path(), &moved), 2, &["--copy-dest: a move"]);
+}
+
+#[test]
+fn directories_keep_their_times_unless_told_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("src/d/b", "22")]);
+    let time = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 1);
+    let source = std::fs::File::open(dir.path().join("src/d")).unwrap();
+    source.set_modified(time).unwrap();
+    omni(
+        dir.path(),
+        &["copy", "--no-update-dir-modtime", "src", "dst"],
+    )
+    .done();
+    let modified = || {
+        std::fs::metadata(dir.path().join("dst/d"))
+            .unwrap()
+            .modified()
+    };
+    assert_ne!(modified().unwrap(), time);
+    let shown = omni(dir.path(), &["copy", "-v", "src", "dst"]).done();
+    assert_eq!(shown.stdout, "set-dir-modified d\n");
+    assert_eq!(modified().unwrap(), time);
+    let again = omni(dir.path(), &["copy", "-v", "src", "dst"]).done();
+    assert_eq!(again.stdout, "");
 }

@@ -19,9 +19,11 @@ impl Planner {
             (Pair::Source(info), _) if info.is_dir => {
                 // What is below may be out of bounds: then nothing else creates the directory.
                 let below = below && !job.options.filter.as_ref().is_some_and(Filter::has_bounds);
-                self.on_source_directory(&info, below);
+                self.on_source_directory(&info, None, below);
             }
-            (Pair::Both(info, _), _) if info.is_dir => self.on_source_directory(&info, true),
+            (Pair::Both(info, there), _) if info.is_dir => {
+                self.on_source_directory(&info, Some(&there), true);
+            }
             (Pair::Source(info), Command::HashSum(hash)) => self.hash(info, hash),
             (Pair::Source(info), _) => self.on_missing(info),
             (Pair::Both(source, destination), _) => self.on_both(source, destination),
@@ -164,10 +166,18 @@ impl Planner {
         wanted.then_some(pair)
     }
 
-    fn on_source_directory(&mut self, info: &ObjectInfo, has_content_or_twin: bool) {
+    fn on_source_directory(
+        &mut self,
+        info: &ObjectInfo,
+        there: Option<&ObjectInfo>,
+        has_content_or_twin: bool,
+    ) {
         let options = &self.job.options;
         let (create, remove) = (options.create_empty_dirs, options.delete_empty_source_dirs);
         let path = || relative(info, self.source_base);
+        if let Some(times) = &mut self.directory_times {
+            times.enter(&path(), info, there, &self.rules);
+        }
         let mkdir = (create && !has_content_or_twin).then(|| Action::Mkdir { path: path() });
         let rmdir = remove.then(|| Action::RmdirSource { path: path() });
         for action in [mkdir, rmdir].into_iter().flatten() {

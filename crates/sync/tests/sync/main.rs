@@ -8,6 +8,7 @@ mod checking;
 mod comparing;
 mod deduping;
 mod deleting;
+mod directory_times;
 mod failing;
 mod files;
 mod filtering;

@@ -243,6 +243,8 @@ macro_rules! __each_rule {
             modified_can_be_set
             modified_at_the_ends_of_time
             modified_refused
+            modified_of_a_directory
+            modified_of_a_directory_refused
             modified_is_never_made_up
             hashes_are_kept
             hashes_are_replaced

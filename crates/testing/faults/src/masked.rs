@@ -33,10 +33,11 @@ pub struct Masked {
 
 impl Masked {
     /// Hides the flags that are true in `hidden`, and `if_version` with `versions`: without versions
-    /// there is none to name.
+    /// there is none to name. Of `directory_times` only the flag is hidden.
     #[must_use]
     pub const fn new(mut hidden: Features) -> Self {
         hidden.if_version |= hidden.versions;
+        hidden.directory_times |= hidden.directories | hidden.set_modified;
         Self { hidden }
     }
 

@@ -38,6 +38,18 @@ pub(crate) const RULES: &[Rule] = &[
         "Without `set_modified`, a modified time is refused when required and left out when not; `set_modified` is `Unsupported`."
     ),
     rule!(
+        modified_of_a_directory,
+        Metadata,
+        [On("directory_times")],
+        "`set_modified` changes the modified time of a directory, empty or not; `stat` and the listing tell it."
+    ),
+    rule!(
+        modified_of_a_directory_refused,
+        Metadata,
+        [Off("directory_times")],
+        "Without `directory_times`, `set_modified` of a directory is `Unsupported`; without directories there is none to find."
+    ),
+    rule!(
         modified_is_never_made_up,
         Metadata,
         [],
@@ -179,6 +191,38 @@ async fn modified_refused(case: &Case) -> Verdict {
             .set_modified(&ObjectPath::new("key")?, time)
             .await;
         fails("set_modified", result, ErrorKind::Unsupported)?;
+    }
+    Ok(())
+}
+
+async fn modified_of_a_directory(case: &Case) -> Verdict {
+    case.extended()?.mkdir(&ObjectPath::new("empty")?).await?;
+    case.put("full/key", "x").await?;
+    for key in ["empty", "full"] {
+        let path = ObjectPath::new(key)?;
+        for time in times() {
+            case.extended()?.set_modified(&path, time).await?;
+            let told = case.extended()?.stat(&path).await?.modified;
+            same_time(case, &format!("the time of {key:?}"), told, time)?;
+            let listed = case.walk("", storage_core::ListOptions::default()).await?;
+            let listed = listed.into_iter().find(|entry| *entry.path == *key);
+            let listed = listed.and_then(|entry| entry.modified);
+            same_time(case, &format!("the time listed of {key:?}"), listed, time)?;
+        }
+    }
+    case.holds("full/key", b"x").await
+}
+
+async fn modified_of_a_directory_refused(case: &Case) -> Verdict {
+    case.put("full/key", "x").await?;
+    if case.is_extended() {
+        let path = ObjectPath::new("full")?;
+        let result = case.extended()?.set_modified(&path, times()[0]).await;
+        let kinds: &[_] = match case.features().directories {
+            true => &[ErrorKind::Unsupported],
+            false => &[ErrorKind::Unsupported, ErrorKind::NotFound],
+        };
+        fails_with("set_modified(\"full\")", result, kinds)?;
     }
     Ok(())
 }

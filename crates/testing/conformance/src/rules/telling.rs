@@ -43,7 +43,7 @@ pub(crate) const RULES: &[Rule] = &[
         features_agree,
         Features,
         [Extended],
-        "`if_version` comes with `versions`; `set_modified` comes with a precision."
+        "`if_version` comes with `versions`, `directory_times` with `directories` and `set_modified`; `set_modified` comes with a precision."
     ),
     rule!(
         presign_gives_a_url,
@@ -186,6 +186,10 @@ async fn features_agree(case: &Case) -> Verdict {
     let features = case.features();
     ensure(features.versions || !features.if_version, || {
         "expected `versions` with `if_version`, found it false".to_owned()
+    })?;
+    let both = features.directories && features.set_modified;
+    ensure(both || !features.directory_times, || {
+        "expected `directories` and `set_modified` with `directory_times`".to_owned()
     })?;
     let precision = case.extended()?.modified_precision();
     ensure(!features.set_modified || precision > Duration::ZERO, || {

@@ -21,6 +21,7 @@ impl ExtendedBackend for Broken {
             Fault::ClaimsFalse(flag) => {
                 features.set(flag, false);
             }
+            Fault::ClaimsDirectoryTimes => features.directory_times = true,
             Fault::Flickers(flag) => {
                 let asked = self.state.count.fetch_add(1, Ordering::SeqCst);
                 features.set(flag, asked > 0);
@@ -108,6 +109,9 @@ impl ExtendedBackend for Broken {
 
     async fn set_modified(&self, path: &ObjectPath, modified: SystemTime) -> Result<()> {
         self.check()?;
+        if self.is(Fault::TakesDirectoryTimes) && self.memory.stat(path).await?.is_dir {
+            return Ok(());
+        }
         if self.is(Fault::SetModifiedDoesNothing) {
             return self.memory.stat(path).await.map(drop);
         }

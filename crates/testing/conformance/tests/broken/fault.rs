@@ -142,6 +142,9 @@ pub(crate) enum Fault {
     InheritsAttributes,
     DropsModified,
     SetModifiedDoesNothing,
+    /// The flag is true, and the calls are refused.
+    ClaimsDirectoryTimes,
+    TakesDirectoryTimes,
     ClampsTimes,
     MakesUpModified,
     StatTellsLess,

@@ -277,6 +277,8 @@ pub(crate) const BREAKS: &[(Fault, &[&str])] = &[
     (InheritsAttributes, &["attributes_are_replaced"]),
     (DropsModified, &["modified_comes_back"]),
     (SetModifiedDoesNothing, &["modified_can_be_set"]),
+    (ClaimsDirectoryTimes, &["modified_of_a_directory"]),
+    (TakesDirectoryTimes, &["modified_of_a_directory_refused"]),
     (ClampsTimes, &["modified_at_the_ends_of_time"]),
     (ClaimsFalse("set_modified"), &["modified_refused"]),
     (MakesUpModified, &["modified_is_never_made_up"]),

@@ -53,6 +53,7 @@ async fn use_of(flag: &str, subject: &Subject) -> Result<()> {
         "append" => write(with(WriteMode::Append)).await,
         "range_read" => read(ReadOptions::from(0..1)).await,
         "directories" => subject.mkdir(&path("e")).await,
+        "directory_times" => subject.set_modified(&path("d"), SystemTime::now()).await,
         "versions" => read(ReadOptions::default().if_changed_from(Version::new("none"))).await,
         "presign" => {
             let options = PresignOptions::new(PresignedMethod::Get, Duration::from_secs(1));

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::time::SystemTime;
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
@@ -39,6 +40,20 @@ pub(crate) struct Dir(OwnedFd, ResolveFlags);
 
 /// Whether links can be made, and what the system keeps of files be told and set.
 pub(crate) const KEEPS_ALL: bool = true;
+
+/// A modified time, and the access time left alone.
+fn modified_at(modified: Stamp) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: modified.seconds,
+            tv_nsec: modified.nanos.into(),
+        },
+    }
+}
 
 /// A file that keeps its storage as long as this is held, whatever happens to its name.
 #[derive(Debug)]
@@ -164,22 +179,20 @@ impl Dir {
         Ok(fs::symlinkat(target, &self.0, name)?)
     }
 
+    /// Sets its own modified time.
+    pub(crate) fn set_modified(&self, modified: SystemTime) -> io::Result<()> {
+        Ok(fs::futimens(
+            &self.0,
+            &modified_at(Stamp::from_time(modified)),
+        )?)
+    }
+
     /// Sets the modified time of a link by a single name.
     pub(crate) fn set_link_modified(&self, name: &str, modified: Stamp) -> io::Result<()> {
-        let times = Timestamps {
-            last_access: Timespec {
-                tv_sec: 0,
-                tv_nsec: UTIME_OMIT,
-            },
-            last_modification: Timespec {
-                tv_sec: modified.seconds,
-                tv_nsec: modified.nanos.into(),
-            },
-        };
         Ok(fs::utimensat(
             &self.0,
             name,
-            &times,
+            &modified_at(modified),
             AtFlags::SYMLINK_NOFOLLOW,
         )?)
     }

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind as Io};
 use std::marker::PhantomData;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use storage_core::ErrorKind;
 
@@ -137,6 +138,11 @@ impl Dir {
     #[expect(clippy::unused_self, reason = "other systems set it here")]
     pub(crate) fn set_link_modified(&self, _: &str, _: Stamp) -> io::Result<()> {
         Err(Io::Unsupported.into())
+    }
+
+    /// Sets its own modified time.
+    pub(crate) fn set_modified(&self, modified: SystemTime) -> io::Result<()> {
+        File::open(self.full())?.set_modified(modified)
     }
 
     /// Holds nothing.
