@@ -40,6 +40,10 @@ pub(crate) enum Scope {
     Transfers,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are few at a time; a box would be an allocation a step"
+)]
 enum Slot {
     Ready(Item),
     /// `None` when it ends in nothing to report.
