@@ -372,7 +372,7 @@ fn action_json(event: &str, action: &Action) -> Value {
         Action::Update { difference, .. } => object["reason"] = difference.to_string().into(),
         Action::Skip { reason, .. } => object["reason"] = reason.to_string().into(),
         Action::SetModified { modified, .. } | Action::SetDirModified { modified, .. } => {
-            object["modified"] = rfc3339(*modified).into()
+            object["modified"] = rfc3339(*modified).into();
         }
         _ => {}
     }
