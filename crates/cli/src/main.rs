@@ -16,6 +16,7 @@ mod progress;
 mod recode;
 mod remotes;
 mod renaming;
+mod sharing;
 mod stdio;
 mod time;
 mod usage;

@@ -12,7 +12,7 @@ use crate::args::FilesArgs;
 use crate::hint::Advice;
 use crate::remotes::{self, Remotes};
 
-use crate::{stdio, wrapped};
+use crate::{sharing, stdio, wrapped};
 
 /// A backend, and a place on it.
 #[derive(Debug, Clone)]
@@ -39,11 +39,8 @@ pub(crate) async fn tree(text: &str, missing: Missing) -> Result<Place<Prefix>> 
         }
         return Ok(place);
     }
-    let backend = open(text, missing).await?;
-    Ok(Place {
-        backend,
-        path: Prefix::root(),
-    })
+    let (backend, path) = open(text, missing).await?;
+    Ok(Place { backend, path })
 }
 
 /// Opens the tree that `text` names without creating anything: a directory that is not there is a
@@ -82,7 +79,7 @@ async fn nearest(path: &Path, missing: Error) -> Result<Place<Prefix>> {
     }
     match (ancestor.to_str(), below.to_str()) {
         (Some(ancestor), Some(below)) => {
-            let backend = open(ancestor, Missing::Fail).await?;
+            let (backend, _) = open(ancestor, Missing::Fail).await?;
             let path = Prefix::new(below)?;
             Ok(Place { backend, path })
         }
@@ -139,10 +136,10 @@ pub(crate) async fn entry(text: &str, missing: Missing) -> Result<Place<ObjectPa
         });
     }
     let (parent, name) = split(text)?;
-    let backend = open(&parent, missing).await?;
+    let (backend, below) = open(&parent, missing).await?;
     Ok(Place {
         backend,
-        path: ObjectPath::new(name)?,
+        path: below.join(name)?,
     })
 }
 
@@ -162,13 +159,29 @@ pub(crate) fn name(text: &str) -> Result<String> {
     }
 }
 
-async fn open(text: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
+/// The backend of a path or URI, and the place on it: its root, but where it is shared.
+async fn open(text: &str, missing: Missing) -> Result<(Arc<dyn Backend>, Prefix)> {
     let registry = registry()?;
     let opening = async {
+        if let Some(shared) = sharing::open(&registry, text).await? {
+            return Ok(shared);
+        }
         let (name, config) = registry.resolve(text)?;
-        registry.open(name, for_files(name, config, missing)).await
+        let backend = registry
+            .open(name, for_files(name, config, missing))
+            .await?;
+        Ok((backend, Prefix::root()))
     };
-    opening.await.map_err(|error| error.with_path(shown(text)))
+    opening
+        .await
+        .map_err(|error: Error| error.with_path(shown(text)))
+}
+
+/// Names the places of the command that runs, so that those of one store are opened as one.
+pub(crate) fn declare<'a>(places: impl IntoIterator<Item = &'a String>) {
+    if let Ok(registry) = registry() {
+        sharing::declare(&registry, places.into_iter().map(String::as_str));
+    }
 }
 
 /// What local files are to this process.
@@ -218,7 +231,8 @@ async fn open_remote(name: &str, missing: Missing) -> Result<Arc<dyn Backend>> {
         let config = for_files(&backend, config, missing);
         registry.open(&backend, config).await
     };
-    opening.await.map_err(|error| match error.kind() {
+    let opened = sharing::remote(name, opening).await;
+    opened.map_err(|error| match error.kind() {
         ErrorKind::Config | ErrorKind::UnknownBackend => error
             .with_path(format!("{name}: in {}", remotes.file().display()))
             .with_source(Advice(

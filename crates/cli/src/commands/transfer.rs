@@ -220,6 +220,14 @@ async fn run(
     if args.dry_run {
         output.only_prints();
     }
+    let choice = &args.choice;
+    let others = choice.compare_dest.iter().chain(&args.copy_dest);
+    let ends = [&choice.compare.source, &choice.compare.destination];
+    place::declare(
+        ends.into_iter()
+            .chain(others)
+            .chain(&args.backup.backup_dir),
+    );
     let lists = match Lists::open(&args.reports) {
         Ok(lists) => lists,
         Err(error) => {

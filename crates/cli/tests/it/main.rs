@@ -33,6 +33,8 @@ mod remotes;
 mod run;
 #[cfg(feature = "s3")]
 mod secrets;
+#[cfg(feature = "s3")]
+mod sharing;
 mod single;
 mod stdout;
 mod trees;
