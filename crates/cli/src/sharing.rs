@@ -80,8 +80,12 @@ pub(crate) async fn open(
         let config = config.with("prefix", shared.root.as_str().trim_end_matches('/'));
         registry.open(&shared.backend, config)
     };
-    let backend = shared.opened.get_or_try_init(opening).await?;
-    Ok(Some((Arc::clone(backend), Prefix::new(below)?)))
+    match shared.opened.get_or_try_init(opening).await {
+        Ok(backend) => Ok(Some((Arc::clone(backend), Prefix::new(below)?))),
+        // What may be done below each place may be forbidden above them.
+        Err(error) if error.is_permission_denied() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The backend that `text` is a URI of, its settings without the prefix, and the prefix.

@@ -7,7 +7,7 @@ use storage_core::{ObjectInfo, ObjectPath, Result};
 
 use crate::arena::{Arena, Entries, Entry};
 use crate::compare::Rules;
-use crate::{Action, Comparison, Job};
+use crate::{Action, Command, Comparison, Job};
 
 /// The destination has it, with the source's time.
 const SAME: u64 = 0;
@@ -39,7 +39,11 @@ impl DirectoryTimes {
     /// `None` where they are not kept.
     pub(crate) fn of(job: &Job) -> Option<Self> {
         let options = &job.options;
-        let leaves_alone = options.existing || options.ignore_existing || options.immutable;
+        // A move that is run again finds the times of its own removals at the source.
+        let leaves_alone = options.existing
+            || options.ignore_existing
+            || options.immutable
+            || job.command == Command::Move;
         job.keeps_directory_times().then(|| Self {
             known: Arena::default(),
             changes: Changes::default(),

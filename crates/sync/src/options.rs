@@ -112,7 +112,9 @@ options! {
     /// Leave the modified time alone where the content is the same.
     no_update_modtime: bool = false,
     /// Leave the modified times of directories alone. Else those of the source are kept where both
-    /// sides have them, but for the root's.
+    /// sides have them, but for the root's, and for directories that the destination has already when
+    /// it moves, compares sizes alone, or leaves alone what is there (`existing`, `ignore_existing`,
+    /// `immutable`).
     no_update_dir_modtime: bool = false,
     /// Trees whose objects are not sent, where they are as the source has them under the same path.
     compare_dest: Vec<Tree> = Vec::new(),

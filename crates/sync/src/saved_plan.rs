@@ -286,7 +286,10 @@ impl Applier {
             Action::RemoveSource { .. } => found.source.is_none(),
             Action::Delete { .. } => found.now.is_none(),
             Action::Relocate { .. } => {
-                let keeps = |now: &ObjectInfo| destination.is_some_and(|was| was.is_moved_to(now));
+                // Where times can be set, the new name's time is a part of the action.
+                let sets = self.job.destination.features.set_modified;
+                let keeps =
+                    |now: &ObjectInfo| !sets && destination.is_some_and(|was| was.is_moved_to(now));
                 let arrived = found.new.as_ref();
                 found.now.is_none() && arrived.is_some_and(|now| is_given(now) || keeps(now))
             }

@@ -85,6 +85,13 @@ fn connections(connect_timeout: Duration) -> SharedHttpConnector {
     SharedHttpConnector::new(connector.build())
 }
 
+/// Another pool, which keeps the time limits of its callers: for what finds region and credentials.
+fn of_providers() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
 /// Whether the bucket stands in the path of URLs.
 pub(crate) fn path_style(settings: &S3Builder) -> bool {
     settings.path_style.unwrap_or(settings.endpoint.is_some())
@@ -108,7 +115,7 @@ pub(crate) async fn clients(settings: &S3Builder, region: Option<String>) -> Res
     let connections = http_client_fn(move |_, _| shared.clone());
     let mut config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(connections.clone())
+        .http_client(connections)
         .timeout_config(TimeoutConfig::disabled())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -122,10 +129,10 @@ pub(crate) async fn clients(settings: &S3Builder, region: Option<String>) -> Res
     }
     let region = match region.or_else(|| settings.region.clone()) {
         Some(region) => region,
-        None => found_region(&connections).await,
+        None => found_region().await,
     };
     config = config.region(Region::new(region.clone()));
-    let credentials = credentials(settings, connections, &region).await?;
+    let credentials = credentials(settings, &region).await?;
     config = match &credentials {
         Some(credentials) => config.credentials_provider(credentials.clone()),
         None => config.allow_no_auth(),
@@ -140,9 +147,9 @@ pub(crate) async fn clients(settings: &S3Builder, region: Option<String>) -> Res
 }
 
 /// What environment and profile say, else the region that everything but Amazon takes.
-async fn found_region(connections: &SharedHttpClient) -> String {
+async fn found_region() -> String {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(connections.clone())
+        .http_client(of_providers())
         .no_credentials();
     let found = tokio::time::timeout(std::time::Duration::from_secs(3), loader.load()).await;
     let region = found
@@ -153,7 +160,6 @@ async fn found_region(connections: &SharedHttpClient) -> String {
 
 async fn credentials(
     settings: &S3Builder,
-    connections: SharedHttpClient,
     region: &str,
 ) -> Result<Option<SharedCredentialsProvider>> {
     match &settings.access {
@@ -172,15 +178,12 @@ async fn credentials(
             );
             Ok(Some(SharedCredentialsProvider::new(keys)))
         }
-        Access::Chain => from_chain(connections, region).await.map(Some),
+        Access::Chain => from_chain(region).await.map(Some),
     }
 }
 
 /// The SDK's chain, asked once so that credentials that are missing show at once.
-async fn from_chain(
-    connections: SharedHttpClient,
-    region: &str,
-) -> Result<SharedCredentialsProvider> {
+async fn from_chain(region: &str) -> Result<SharedCredentialsProvider> {
     let missing = |why: String| {
         let message = format!(
             "no credentials were found ({why}): give access_key_id and secret_access_key, \
@@ -190,7 +193,7 @@ async fn from_chain(
     };
     let asked = async {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(connections)
+            .http_client(of_providers())
             .region(Region::new(region.to_owned()))
             .load()
             .await;

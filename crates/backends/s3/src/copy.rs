@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_s3::types::MetadataDirective;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -8,7 +9,7 @@ use storage_core::{
 };
 
 use crate::attributes::Attributes;
-use crate::call::{Repeat, backoff};
+use crate::call::{Patience, Repeat, backoff};
 use crate::extras::Extras;
 use crate::failure::Failure;
 use crate::publish::{Condition, size_of, written};
@@ -21,6 +22,9 @@ const LARGEST: u64 = 5 << 30;
 
 /// Bytes of a part that the store copies.
 const COPIED_PART: u64 = 512 << 20;
+
+/// Bytes that any store copies within a second.
+const COPIED_A_SECOND: u64 = 10 << 20;
 
 /// What a source's name keeps as it is.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -157,8 +161,14 @@ impl Store {
         attributes: &Attributes,
         if_match: Option<String>,
     ) -> Result<Option<String>, Failure> {
+        let size = source.size.unwrap_or(0);
         let (key, name) = (self.key(to), self.source(&source.path));
-        let reply = self.call("CopyObject", Repeat::Freely, |_| {
+        // The store says nothing before it is done, so its time grows with the size.
+        let patience = Patience {
+            timeout: self.patience.timeout + Duration::from_secs(size / COPIED_A_SECOND),
+            ..self.patience
+        };
+        let reply = patience.call("CopyObject", Repeat::Freely, |_| {
             let request = self.client.copy_object().bucket(&self.bucket).key(&key);
             let request = with_attributes!(request, attributes, self.settings)
                 .copy_source(&name)

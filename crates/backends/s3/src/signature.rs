@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +10,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 use storage_core::HashType;
 use storage_hash::Hasher;
@@ -17,6 +19,12 @@ use crate::failure::Failure;
 
 /// Credentials are asked for anew this long before they end.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(60);
+
+/// Credentials that do not say when they end are asked for again after this time.
+const UNTOLD: Duration = Duration::from_secs(15 * 60);
+
+/// How long a provider is given, and how long it is left alone when it failed.
+const PROVIDER: Duration = Duration::from_secs(5);
 
 /// What a signature says of the content of a request.
 #[derive(Debug, Clone)]
@@ -57,9 +65,19 @@ pub(crate) struct Signer {
     provider: SharedCredentialsProvider,
     region: String,
     settings: SigningSettings,
-    known: RwLock<Option<Identity>>,
+    known: RwLock<Option<Known>>,
     /// Held by the one that asks for credentials.
     asking: tokio::sync::Mutex<()>,
+    /// Seconds by which the store's clock is ahead of this one.
+    ahead: AtomicI64,
+}
+
+/// Credentials at hand.
+#[derive(Clone)]
+struct Known {
+    identity: Identity,
+    /// When to ask again.
+    again: SystemTime,
 }
 
 impl Signer {
@@ -75,6 +93,7 @@ impl Signer {
             settings,
             known: RwLock::default(),
             asking: tokio::sync::Mutex::default(),
+            ahead: AtomicI64::new(0),
         }
     }
 
@@ -89,7 +108,7 @@ impl Signer {
             .identity(&identity)
             .region(&self.region)
             .name("s3")
-            .time(SystemTime::now())
+            .time(self.now())
             .settings(self.settings.clone())
             .build()
             .map_err(|error| Failure::local(&error))?;
@@ -109,36 +128,116 @@ impl Signer {
         Ok(())
     }
 
+    /// Takes the store's time from a reply that refused this one's; false where it tells none that is
+    /// another.
+    pub(crate) fn follow_clock(&self, date: Option<&str>) -> bool {
+        let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let (Some(date), Ok(now)) = (date, now) else {
+            return false;
+        };
+        let ahead = date.secs().saturating_sub_unsigned(now.as_secs());
+        let before = self.ahead.swap(ahead, Ordering::Relaxed);
+        ahead.abs_diff(before) > 60
+    }
+
+    /// The time, by the store's clock.
+    fn now(&self) -> SystemTime {
+        let now = SystemTime::now();
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        let moved = match ahead < 0 {
+            true => now.checked_sub(by),
+            false => now.checked_add(by),
+        };
+        moved.unwrap_or(now)
+    }
+
     /// Credentials that are good for a while.
     async fn identity(&self) -> Result<Identity, Failure> {
-        if let Some(known) = self.known(BEFORE_EXPIRY) {
+        if let Some(known) = self.fresh() {
             return Ok(known);
         }
         let _asking = self.asking.lock().await;
-        if let Some(known) = self.known(BEFORE_EXPIRY) {
+        if let Some(known) = self.fresh() {
             return Ok(known);
         }
-        match self.provider.provide_credentials().await {
-            Ok(found) => {
-                let found = Identity::from(found);
-                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                *known = Some(found.clone());
-                Ok(found)
+        let asked = tokio::time::timeout(PROVIDER, self.provider.provide_credentials()).await;
+        let error = match asked {
+            Ok(Ok(found)) => {
+                let identity = Identity::from(found);
+                let again = match identity.expiration() {
+                    Some(end) => end.checked_sub(BEFORE_EXPIRY).unwrap_or(end),
+                    None => SystemTime::now() + UNTOLD,
+                };
+                self.keep(identity.clone(), again);
+                return Ok(identity);
             }
-            // Those that end soon are better than none.
-            Err(error) => self
-                .known(Duration::ZERO)
-                .ok_or_else(|| Failure::no_credentials(&error)),
-        }
+            Ok(Err(error)) => Failure::no_credentials(&error),
+            Err(late) => Failure::no_credentials(&late),
+        };
+        // Those that end soon are better than none.
+        let last = self.known().map(|known| known.identity);
+        let good = |end: SystemTime| SystemTime::now() < end;
+        let last = last.filter(|last| last.expiration().is_none_or(good));
+        let last = last.ok_or(error)?;
+        self.keep(last.clone(), SystemTime::now() + PROVIDER);
+        Ok(last)
     }
 
-    /// The credentials at hand, if they are good for at least that long.
-    fn known(&self, long: Duration) -> Option<Identity> {
+    /// The credentials at hand, until they are to be asked for again.
+    fn fresh(&self) -> Option<Identity> {
+        let known = self.known()?;
+        (SystemTime::now() < known.again).then_some(known.identity)
+    }
+
+    fn known(&self) -> Option<Known> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let good = |expiry: SystemTime| SystemTime::now() + long < expiry;
-        known
-            .as_ref()
-            .filter(|known| known.expiration().is_none_or(good))
-            .cloned()
+        known.clone()
+    }
+
+    fn keep(&self, identity: Identity, again: SystemTime) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Known { identity, again });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::config::Credentials;
+
+    use super::*;
+
+    fn signer(end: Option<SystemTime>) -> Signer {
+        let keys = Credentials::new("key", "secret", None, end, "test");
+        Signer::new(SharedCredentialsProvider::new(keys), "us-east-1".to_owned())
+    }
+
+    #[test]
+    fn the_clock_of_the_store_is_followed_once_it_is_told() {
+        let signer = signer(None);
+        assert!(!signer.follow_clock(None) && !signer.follow_clock(Some("yesterday")));
+        let time = SystemTime::now() - Duration::from_secs(7200);
+        let date = DateTime::from(time).fmt(Format::HttpDate).unwrap();
+        assert!(signer.follow_clock(Some(&date)));
+        let behind = SystemTime::now().duration_since(signer.now()).unwrap();
+        assert!((7195..=7205).contains(&behind.as_secs()), "{behind:?}");
+        // The same refusal again is not for the clock.
+        assert!(!signer.follow_clock(Some(&date)));
+    }
+
+    #[tokio::test]
+    async fn credentials_are_kept_until_shortly_before_their_end() {
+        let minutes = |count: u64| SystemTime::now() + Duration::from_secs(60 * count);
+        for (end, kept) in [
+            (None, true),
+            (Some(minutes(30)), true),
+            (Some(minutes(1)), false),
+        ] {
+            let signer = signer(end);
+            assert!(signer.fresh().is_none());
+            assert!(signer.identity().await.is_ok());
+            assert_eq!(signer.fresh().is_some(), kept, "{end:?}");
+        }
     }
 }

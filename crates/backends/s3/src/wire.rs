@@ -84,12 +84,24 @@ impl Wire {
                 let meta = error.downcast_ref::<R::Error>().map(|error| error.meta());
                 let code = meta.and_then(|meta| meta.code()).unwrap_or_default();
                 let message = meta.and_then(|meta| meta.message()).unwrap_or_default();
-                Failure::answered(&reply, code, message)
+                self.refused(&reply, code, message)
             }
             None => Failure::unreadable(&reply, &error),
         })?;
         let odd = |_| Failure::stalled("the SDK read the reply of another request");
         output.downcast::<R::Output>().map_err(odd)
+    }
+
+    /// A request that the store refused. One whose time it took for wrong is worth another try, at its
+    /// own time.
+    fn refused(&self, reply: &HttpResponse, code: &str, message: &str) -> Failure {
+        let mut failure = Failure::answered(reply, code, message);
+        if let ("RequestTimeTooSkewed", Some(signer)) = (code, &self.signer)
+            && signer.follow_clock(reply.headers().get("date"))
+        {
+            failure.error = failure.error.with_transient(true);
+        }
+        failure
     }
 
     async fn prepared<R: Request>(

@@ -67,6 +67,8 @@ impl Database {
         settings.check()?;
         let (path, connection) = connect::open(path, &schema, &settings)?;
         sweep::adopt(&path, &schema, &connection)?;
+        // More than one sweep takes is left to those that follow the changes.
+        let garbage = sweep::is_needed(&schema, &connection)?;
         Ok(Self {
             path,
             schema,
@@ -79,7 +81,7 @@ impl Database {
             versions: Versions::new(),
             last_blob: AtomicI64::new(0),
             unflushed: AtomicBool::new(false),
-            garbage: AtomicBool::new(false),
+            garbage: AtomicBool::new(garbage),
             owner: Mutex::new(None),
             discarded: Mutex::new(Vec::new()),
             settings,

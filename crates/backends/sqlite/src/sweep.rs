@@ -17,7 +17,7 @@ use crate::schema::Schema;
 const MAX_TURNS: usize = 64;
 
 /// Whether there is something to sweep.
-fn is_needed(schema: &Schema, connection: &Connection) -> Result<bool> {
+pub(crate) fn is_needed(schema: &Schema, connection: &Connection) -> Result<bool> {
     finds(connection, &schema.garbage, [])
 }
 

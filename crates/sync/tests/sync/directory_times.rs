@@ -137,6 +137,10 @@ async fn a_move_gives_directories_the_times_from_before_it_emptied_them() {
     assert_eq!(time(&pair.there("a/b")), at(0));
     assert_eq!(time(&pair.there("a")), at(100));
     assert!(!pair.there("empty").exists());
+    // What a second run finds at the source are the times of the first one's removals.
+    pair.run(Command::Move, Options::default()).await;
+    assert_eq!(time(&pair.there("a/b")), at(0));
+    assert_eq!(time(&pair.there("a")), at(100));
 }
 
 #[tokio::test(flavor = "multi_thread")]
